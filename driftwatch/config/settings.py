@@ -1,0 +1,124 @@
+"""What the configuration is once it has been read: frozen values, every default applied."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from driftwatch.alert.policy import AlertPolicy
+from driftwatch.verdict.policy import FixedThreshold, VolumeThreshold
+from driftwatch.window import Interval
+
+
+class Kind(StrEnum):
+    """How the values of a column are counted."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+
+
+class BinMethod(StrEnum):
+    QUANTILE = "quantile"
+    UNIFORM = "uniform"
+    EXPLICIT = "explicit"
+
+
+@dataclass(frozen=True, slots=True)
+class Binning:
+    """How the axis of a numeric feature is fitted to the reference.
+
+    count: bins of `quantile` and `uniform`; edges: those of `explicit`.
+    """
+
+    method: BinMethod = BinMethod.QUANTILE
+    count: int = 20
+    edges: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSettings:
+    """One watched column. kind None: numeric if its SQL type is; check proposes what is not."""
+
+    name: str
+    prediction: bool = False
+    kind: Kind | None = None
+    binning: Binning = field(default_factory=Binning)
+    levels: int = 50
+    threshold: FixedThreshold = field(default_factory=FixedThreshold)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """A store of logs that is read with SELECT alone. `url` holds secrets: never print it."""
+
+    name: str
+    url: str = field(repr=False)
+    statement_timeout_seconds: float = 30.0
+    max_concurrent: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RelationSettings:
+    """Where the rows of a monitor are. `where` is SQL that the user wrote, used as it is.
+
+    timestamp_format: a strftime format, for stores (SQLite) that keep timestamps as text;
+    None elsewhere and for SQLite's usual `%Y-%m-%d %H:%M:%S`.
+    """
+
+    table: str
+    schema: str | None
+    timestamp: str
+    timestamp_format: str | None = None
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorSettings:
+    """One thing watched: a table, its features, windows, thresholds. Lengths are in seconds."""
+
+    name: str
+    source: str
+    relation: RelationSettings
+    features: tuple[FeatureSettings, ...]
+    reference: Interval
+    pane_seconds: int
+    every_seconds: int
+    delay_seconds: int
+    window_seconds: tuple[int, ...]
+    start: "Start"
+    catch_up_seconds: int
+    min_rows: int = 100
+    volume: VolumeThreshold = field(default_factory=VolumeThreshold)
+    alert: AlertPolicy = field(default_factory=AlertPolicy)
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where the first judged window of a new monitor begins: a moment, or None for "now": one
+    longest window back from the first evaluation."""
+
+    epoch_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Where each change of an alert is posted. `url` and `headers` may hold secrets."""
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    timeout_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration. `store_url` holds secrets: never print it."""
+
+    store_url: str = field(repr=False)
+    host: str
+    port: int
+    grace_seconds: float
+    sources: Mapping[str, SourceSettings]
+    monitors: tuple[MonitorSettings, ...]
+    webhook: WebhookSettings | None = None
+    path: Path | None = None

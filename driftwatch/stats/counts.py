@@ -1,0 +1,84 @@
+"""Counts: what leaves the store. A window's counts are the sum of its panes' counts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPanes:
+    """Counts of one column over P panes, and the moments of its finite values.
+
+    cells: rows per cell, shape (P, axis.cells); infinite: rows with +-Inf (they are also in the
+    outer bins), shape (P,); total and total_squares: sum and sum of squares of finite values,
+    0 where there are none; minimum and maximum: NaN where there are none; all of shape (P,).
+    Categorical columns have no moments: zeros and NaN.
+    """
+
+    cells: IntArray
+    infinite: IntArray
+    total: FloatArray
+    total_squares: FloatArray
+    minimum: FloatArray
+    maximum: FloatArray
+
+    def __post_init__(self) -> None:
+        panes = self.cells.shape[0]
+        for array in (self.infinite, self.total, self.total_squares, self.minimum, self.maximum):
+            if array.shape != (panes,):
+                raise ValueError(f"moments must have shape ({panes},), not {array.shape}")
+
+    def sum(self) -> "ColumnPanes":
+        """All panes as one: shape (1, cells). The sum of no panes is all zeros."""
+        return ColumnPanes(
+            cells=self.cells.sum(axis=0, keepdims=True),
+            infinite=self.infinite.sum(keepdims=True),
+            total=self.total.sum(keepdims=True),
+            total_squares=self.total_squares.sum(keepdims=True),
+            minimum=np.array([_finite(np.fmin, self.minimum)]),
+            maximum=np.array([_finite(np.fmax, self.maximum)]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnTrouble:
+    """Why one column could not be scanned or fitted; the other columns were.
+
+    reason is from a closed list: "column_missing", "type_changed", "unreadable", "all_missing",
+    "constant", "too_many_levels", "no_rows".
+    """
+
+    column: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaneCounts:
+    """What one scan brings home: counts per pane and column. Panes without rows are left out.
+
+    starts: epoch seconds of the panes with rows, ascending, shape (P,); rows: all rows of each
+    pane, shape (P,); columns: one `ColumnPanes` with P panes per column that was scanned.
+    """
+
+    pane_seconds: int
+    starts: IntArray
+    rows: IntArray
+    columns: Mapping[str, ColumnPanes]
+    troubles: tuple[ColumnTrouble, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.starts.shape != self.rows.shape:
+            raise ValueError("starts and rows must have one shape")
+        for name, panes in self.columns.items():
+            if panes.cells.shape[0] != self.starts.shape[0]:
+                raise ValueError(f"column {name!r} has {panes.cells.shape[0]} panes")
+
+
+def _finite(reduce: np.ufunc, values: FloatArray) -> float:
+    return float(reduce.reduce(values)) if values.size else float("nan")

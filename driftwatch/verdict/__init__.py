@@ -1,0 +1,1 @@
+"""From divergences and a policy to a verdict: pure functions."""

@@ -1,0 +1,102 @@
+"""The words of a verdict, and the policy of a fixed threshold."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+VOLUME = "@volume"
+"""The feature that every monitor has: rows per window. Configured features never start with @."""
+
+
+class Verdict(StrEnum):
+    """What was found of one feature in one window. Grey (the last three) is not green."""
+
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    NO_DATA = "no_data"
+    LEARNING = "learning"
+    ERROR = "error"
+
+    @property
+    def judged(self) -> bool:
+        return self in (Verdict.OK, Verdict.WARNING, Verdict.CRITICAL)
+
+
+class Reason(StrEnum):
+    """Why a verdict is what it is; a closed list, so that it may become a label."""
+
+    WITHIN_THRESHOLD = "within_threshold"
+    ABOVE_THRESHOLD = "above_threshold"
+    WITHIN_NOISE = "within_noise"
+    """Above the threshold, but sampling alone could do it: not flagged."""
+    EMPTY_WINDOW = "empty_window"
+    TOO_FEW_ROWS = "too_few_rows"
+    NO_REFERENCE = "no_reference"
+    FEW_REFERENCE_WINDOWS = "few_reference_windows"
+    NOT_SCANNED = "not_scanned"
+    """The column was not counted in (all of) the window."""
+    COLUMN_MISSING = "column_missing"
+    TYPE_CHANGED = "type_changed"
+    UNREADABLE = "unreadable"
+    CONSTANT = "constant"
+    ALL_MISSING = "all_missing"
+    TOO_MANY_LEVELS = "too_many_levels"
+
+
+class Measure(StrEnum):
+    """A divergence that a threshold may limit."""
+
+    JS = "js"
+    JS_DISTANCE = "js_distance"
+    KL = "kl"
+    KL_REVERSE = "kl_reverse"
+    PSI = "psi"
+    HELLINGER = "hellinger"
+    TOTAL_VARIATION = "total_variation"
+    L_INFINITY = "l_infinity"
+    KS = "ks"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedThreshold:
+    """Limits of one divergence. A level that is None is never reached.
+
+    clear: a firing alert ends only when the measure has fallen below it.
+    """
+
+    measure: Measure = Measure.JS_DISTANCE
+    warning: float | None = 0.1
+    critical: float | None = 0.2
+    clear: float = 0.08
+
+    def __post_init__(self) -> None:
+        limits = [limit for limit in (self.warning, self.critical) if limit is not None]
+        if not limits:
+            raise ValueError("a threshold needs a warning or a critical limit")
+        if any(limit <= 0 for limit in limits) or self.clear <= 0:
+            raise ValueError("limits are positive")
+        if limits != sorted(limits):
+            raise ValueError(f"warning ({self.warning}) must not exceed critical ({self.critical})")
+        if self.clear > limits[0]:
+            raise ValueError(f"clear ({self.clear}) must not exceed the lowest limit ({limits[0]})")
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeThreshold:
+    """Limits of a window's rows as a factor from the median of the reference's own windows.
+
+    A factor f is reached at rows >= f x median and at rows <= median / f.
+    """
+
+    warning: float | None = 2.0
+    critical: float | None = 4.0
+    clear: float = 1.8
+
+    def __post_init__(self) -> None:
+        limits = [limit for limit in (self.warning, self.critical) if limit is not None]
+        if not limits:
+            raise ValueError("a threshold needs a warning or a critical limit")
+        if any(limit <= 1 for limit in limits) or self.clear <= 1:
+            raise ValueError("factors of volume are above 1")
+        if limits != sorted(limits) or self.clear > limits[0]:
+            raise ValueError("the order must be clear <= warning <= critical")
