@@ -21,6 +21,7 @@ from driftwatch.stats.counts import FloatArray
 
 DATA = Path(__file__).parent.parent / "driftwatch" / "demo" / "data"
 TRAIN_FROM, TRAIN_TO = "2013-03-01 00:00:00", "2013-07-01 00:00:00"
+INPUTS = ["hour", "carrier", "origin", "distance"]
 NUMBERS = ["hour_1", "hour_2", "hour_3", "log_distance"]
 RIDGE = 1.0
 """Half of this times the squared length of the coefficients is added to the loss (nats, summed):
@@ -31,12 +32,15 @@ def fit(flights: pd.DataFrame, late: FloatArray) -> LateModel:
     """The ridge-penalised maximum of the likelihood; the intercept is not penalised."""
     levels = [f"{name}={x}" for name in ("carrier", "origin") for x in sorted(set(flights[name]))]
     terms = [*NUMBERS, *levels]
-    values = np.column_stack([np.ones(len(flights)), design(flights, terms)])
+    # Flights that the model cannot tell apart are one row of the fit, weighted by how many they are.
+    alike = flights[INPUTS].assign(late=late).groupby(INPUTS)["late"].agg(["size", "sum"])
+    rows, late_rows = (alike[name].to_numpy(np.float64) for name in ("size", "sum"))
+    values = np.column_stack([np.ones(len(alike)), design(alike.reset_index(), terms)])
 
     def loss(weights: FloatArray) -> tuple[float, FloatArray]:
         odds, penalised = values @ weights, np.append(0.0, weights[1:])
-        nats = np.logaddexp(0, odds).sum() - late @ odds + RIDGE / 2 * penalised @ penalised
-        return float(nats), values.T @ (expit(odds) - late) + RIDGE * penalised
+        nats = rows @ np.logaddexp(0, odds) - late_rows @ odds + RIDGE / 2 * penalised @ penalised
+        return float(nats), values.T @ (rows * expit(odds) - late_rows) + RIDGE * penalised
 
     found = minimize(loss, np.zeros(values.shape[1]), jac=True, method="L-BFGS-B", tol=1e-12)
     if not found.success:
