@@ -1,0 +1,190 @@
+"""The metric families that are rendered from results: name, labels, help. All are gauges.
+
+The order here is the order on the page. `lasting` families stay when the values of a monitor have
+expired: they say what is known of the monitor, not what its last window looked like.
+"""
+
+from dataclasses import dataclass
+
+_OF_FEATURE = ("monitor", "feature", "window")
+_HOLDS = "It holds from the last evaluation."
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric family."""
+
+    name: str
+    labels: tuple[str, ...]
+    unit: str
+    help: str
+    lasting: bool = False
+
+    @property
+    def header(self) -> bytes:
+        return f"# HELP {self.name} {self.help}\n# TYPE {self.name} gauge\n".encode()
+
+
+MONITOR_INFO = Family(
+    "driftwatch_monitor_info",
+    ("monitor", "source"),
+    "1",
+    "Constant 1; carries what describes a monitor, to be joined in rules.",
+    lasting=True,
+)
+WATERMARK = Family(
+    "driftwatch_watermark_timestamp_seconds",
+    ("monitor",),
+    "seconds",
+    "Event time up to which the panes of the monitor are scanned.",
+    lasting=True,
+)
+REFERENCE_CREATED = Family(
+    "driftwatch_reference_created_timestamp_seconds",
+    ("monitor", "feature"),
+    "seconds",
+    "When the active reference of the feature was captured.",
+    lasting=True,
+)
+REFERENCE_ROWS = Family(
+    "driftwatch_reference_rows",
+    ("monitor", "feature"),
+    "rows",
+    "Rows of the active reference of the feature.",
+    lasting=True,
+)
+ALERT_STATE = Family(
+    "driftwatch_alert_state",
+    (*_OF_FEATURE, "kind"),
+    "0, 1, 2",
+    "State of the alert: 0 inactive or resolved, 1 pending, 2 firing.",
+    lasting=True,
+)
+ALERT_LEVEL = Family(
+    "driftwatch_alert_level",
+    (*_OF_FEATURE, "kind"),
+    "0, 1, 2",
+    "Severity of the alert while it fires: 0 not firing, 1 warning, 2 critical.",
+    lasting=True,
+)
+FEATURES_DRIFTING = Family(
+    "driftwatch_features_drifting",
+    ("monitor", "window", "severity"),
+    "features",
+    f"Features whose latest verdict is exactly this severity, volume included. {_HOLDS}",
+)
+FEATURES_NOT_JUDGED = Family(
+    "driftwatch_features_not_judged",
+    ("monitor", "window"),
+    "features",
+    "Features whose latest window was not judged, volume included; see driftwatch_not_judged. "
+    + _HOLDS,
+)
+VERDICT_LEVEL = Family(
+    "driftwatch_verdict_level",
+    _OF_FEATURE,
+    "0, 1, 2",
+    f"Verdict: 0 ok, 1 warning, 2 critical; absent where not judged. {_HOLDS}",
+)
+NOT_JUDGED = Family(
+    "driftwatch_not_judged",
+    (*_OF_FEATURE, "reason"),
+    "1",
+    f"Constant 1 where the latest window was not judged, with the reason; absent else. {_HOLDS}",
+)
+WINDOW_START = Family(
+    "driftwatch_window_start_timestamp_seconds",
+    _OF_FEATURE,
+    "seconds",
+    f"Start (inclusive) of the latest window, in event time. {_HOLDS}",
+)
+WINDOW_END = Family(
+    "driftwatch_window_end_timestamp_seconds",
+    _OF_FEATURE,
+    "seconds",
+    f"End (exclusive) of the latest window, in event time. {_HOLDS}",
+)
+WINDOW_ROWS = Family(
+    "driftwatch_window_rows",
+    _OF_FEATURE,
+    "rows",
+    f"Rows of the latest window. {_HOLDS}",
+)
+MISSING_RATIO = Family(
+    "driftwatch_missing_ratio",
+    _OF_FEATURE,
+    "ratio 0..1",
+    f"Share of the window's rows whose value is missing (NULL or NaN). {_HOLDS}",
+)
+UNSEEN_RATIO = Family(
+    "driftwatch_unseen_ratio",
+    _OF_FEATURE,
+    "ratio 0..1",
+    f"Share of the window's rows whose level the reference did not hold. {_HOLDS}",
+)
+JS_DIVERGENCE = Family(
+    "driftwatch_js_divergence_nats",
+    _OF_FEATURE,
+    "nats 0..0.6931",
+    "Jensen-Shannon divergence of current and reference in nats (natural log), symmetric, 0..ln 2, "
+    f"unsmoothed. {_HOLDS}",
+)
+JS_DISTANCE = Family(
+    "driftwatch_js_distance_ratio",
+    _OF_FEATURE,
+    "ratio 0..1",
+    f"Jensen-Shannon distance: square root of the base-2 divergence, 0..1. {_HOLDS}",
+)
+JS_NOISE = Family(
+    "driftwatch_js_divergence_noise_nats",
+    _OF_FEATURE,
+    "nats",
+    "Noise floor: the Jensen-Shannon divergence in nats that sampling alone would give on average. "
+    + _HOLDS,
+)
+KL_DIVERGENCE = Family(
+    "driftwatch_kl_divergence_nats",
+    _OF_FEATURE,
+    "nats",
+    "Kullback-Leibler divergence KL(current||reference) in nats (natural log), reference smoothed "
+    f"by 0.5 rows per bin. {_HOLDS}",
+)
+DRIFT_VALUE = Family(
+    "driftwatch_drift_value",
+    (*_OF_FEATURE, "measure"),
+    "that of the measure",
+    "The value that was judged, in the unit of its measure (volume: rows over the median of the "
+    f"reference's own windows); never sum it over measures. {_HOLDS}",
+)
+DRIFT_THRESHOLD = Family(
+    "driftwatch_drift_threshold",
+    (*_OF_FEATURE, "measure", "severity"),
+    "that of the measure",
+    "The limit of driftwatch_drift_value at this severity, in the same unit. For the measure "
+    f"volume a limit f is reached at f and above and at 1/f and below. {_HOLDS}",
+)
+SERIES = Family(
+    "driftwatch_exposed_series",
+    ("monitor",),
+    "series",
+    "Series that are exposed from the results of the monitor.",
+    lasting=True,
+)
+SERIES_DROPPED = Family(
+    "driftwatch_dropped_series",
+    ("monitor",),
+    "series",
+    "Series of the monitor that are left out because a limit of series was reached.",
+    lasting=True,
+)
+
+OF_RESULTS: tuple[Family, ...] = (
+    MONITOR_INFO, WATERMARK, REFERENCE_CREATED, REFERENCE_ROWS, ALERT_STATE, ALERT_LEVEL,
+    FEATURES_DRIFTING, FEATURES_NOT_JUDGED, VERDICT_LEVEL, NOT_JUDGED, WINDOW_START, WINDOW_END,
+    WINDOW_ROWS, MISSING_RATIO, UNSEEN_RATIO, JS_DIVERGENCE, JS_DISTANCE, JS_NOISE, KL_DIVERGENCE,
+    DRIFT_VALUE, DRIFT_THRESHOLD,
+)  # fmt: skip
+"""Families that the results of a monitor fill."""
+
+FAMILIES: tuple[Family, ...] = (*OF_RESULTS, SERIES, SERIES_DROPPED)
+"""Every family of the page but those of the daemon's own health."""

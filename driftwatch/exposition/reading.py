@@ -1,0 +1,105 @@
+"""What is read off one monitor after an evaluation: the input of the exposition.
+
+Readings are made from the store's latest results, so that a restart shows the same picture before
+its first evaluation. They hold only what is configured now: what is not in a reading is not
+exposed.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from driftwatch.alert.policy import AlertKind, AlertState, Severity
+from driftwatch.verdict.policy import Reason, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureReading:
+    """The latest result of one feature over one window length. NaN is "not known": no sample.
+
+    js, kl, js_noise in nats; js_distance 0..1; missing_ratio and unseen_ratio 0..1 of the window's
+    rows; value is the number that was judged, in the unit of `measure`, and thresholds are its
+    limits. For the volume, measure is "volume" and value is rows / median of the reference's rows.
+    """
+
+    feature: str
+    window_seconds: int
+    window_start: datetime
+    window_end: datetime
+    verdict: Verdict
+    reason: Reason
+    rows: int
+    measure: str
+    value: float = math.nan
+    thresholds: Mapping[Severity, float] = field(default_factory=dict)
+    js: float = math.nan
+    js_distance: float = math.nan
+    js_noise: float = math.nan
+    kl: float = math.nan
+    missing_ratio: float = math.nan
+    unseen_ratio: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class AlertReading:
+    """The state of one alert; `severity` counts only while it fires."""
+
+    feature: str
+    window_seconds: int
+    kind: AlertKind
+    state: AlertState = AlertState.INACTIVE
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceReading:
+    """The active reference of one feature."""
+
+    feature: str
+    created_at: datetime
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorReading:
+    """One monitor after an evaluation, or as the store knew it at start.
+
+    watermark: event time up to which panes are scanned. expires_at: from then on the values of the
+    results are no longer shown (alert states and what is known of the monitor itself stay); None
+    means never. labels: the user's own, on `driftwatch_monitor_info` alone.
+    """
+
+    monitor: str
+    source: str
+    features: tuple[FeatureReading, ...] = ()
+    alerts: tuple[AlertReading, ...] = ()
+    references: tuple[ReferenceReading, ...] = ()
+    watermark: datetime | None = None
+    expires_at: datetime | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _all_different("result", [(one.feature, one.window_seconds) for one in self.features])
+        _all_different(
+            "alert", [(one.feature, one.window_seconds, one.kind) for one in self.alerts]
+        )
+        _all_different("reference", [one.feature for one in self.references])
+        for name in self.labels:
+            if not _LABEL_NAME.fullmatch(name) or name.startswith("__") or name in _TAKEN:
+                raise ValueError(
+                    f"monitor {self.monitor!r}: {name!r} cannot be the name of a label"
+                )
+
+
+_LABEL_NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
+_TAKEN = frozenset({"monitor", "source", "job", "instance"})
+
+
+def _all_different(what: str, keys: Iterable[object]) -> None:
+    """One series twice makes Prometheus refuse the scrape of every monitor."""
+    twice = [key for key, count in Counter(keys).items() if count > 1]
+    if twice:
+        raise ValueError(f"a reading holds each {what} once, but {twice[0]!r} is there twice")

@@ -1,0 +1,112 @@
+"""From a reading to samples: which family gets which labels and which value."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from driftwatch.alert.policy import AlertState, Severity
+from driftwatch.exposition import families
+from driftwatch.exposition.families import Family
+from driftwatch.exposition.reading import AlertReading, FeatureReading, MonitorReading
+from driftwatch.exposition.text import labels_text
+from driftwatch.verdict.policy import Verdict
+from driftwatch.window import format_duration
+
+VERDICT_LEVELS: Mapping[Verdict, int] = {Verdict.OK: 0, Verdict.WARNING: 1, Verdict.CRITICAL: 2}
+ALERT_STATES: Mapping[AlertState, int] = {
+    AlertState.INACTIVE: 0,
+    AlertState.RESOLVED: 0,
+    AlertState.PENDING: 1,
+    AlertState.FIRING: 2,
+}
+ALERT_LEVELS: Mapping[Severity, int] = {Severity.WARNING: 1, Severity.CRITICAL: 2}
+
+
+class Sample(NamedTuple):
+    """One sample: its family, the text between the braces, its value."""
+
+    family: Family
+    labels: str
+    value: float
+
+
+def monitor_samples(reading: MonitorReading) -> Iterator[Sample]:
+    """What is said once per monitor, per window and per alert; never cut by a limit."""
+    monitor = labels_text({"monitor": reading.monitor})
+    described = {"monitor": reading.monitor, "source": reading.source, **reading.labels}
+    yield Sample(families.MONITOR_INFO, labels_text(described), 1)
+    if reading.watermark is not None:
+        yield Sample(families.WATERMARK, monitor, _epoch(reading.watermark))
+    yield from _window_samples(reading)
+    for alert in reading.alerts:
+        yield from _alert_samples(reading.monitor, alert)
+
+
+def reference_samples(reading: MonitorReading) -> Iterator[Sample]:
+    """When each reference was captured, and from how many rows."""
+    for reference in reading.references:
+        labels = labels_text({"monitor": reading.monitor, "feature": reference.feature})
+        yield Sample(families.REFERENCE_CREATED, labels, _epoch(reference.created_at))
+        yield Sample(families.REFERENCE_ROWS, labels, reference.rows)
+
+
+def feature_samples(monitor: str, result: FeatureReading) -> Iterator[Sample]:
+    """One result. Divergences are shown of judged windows alone: a rule that compares one with a
+    number must not fire on a window of which five rows say nothing. What is NaN has no sample."""
+    labels = _feature_labels(monitor, result.feature, result.window_seconds)
+    if result.verdict in VERDICT_LEVELS:
+        yield Sample(families.VERDICT_LEVEL, labels, VERDICT_LEVELS[result.verdict])
+    else:
+        yield Sample(families.NOT_JUDGED, f'{labels},reason="{result.reason}"', 1)
+    yield Sample(families.WINDOW_START, labels, _epoch(result.window_start))
+    yield Sample(families.WINDOW_END, labels, _epoch(result.window_end))
+    yield Sample(families.WINDOW_ROWS, labels, result.rows)
+    yield from _finite(families.MISSING_RATIO, labels, result.missing_ratio)
+    yield from _finite(families.UNSEEN_RATIO, labels, result.unseen_ratio)
+    measured = f"{labels},{labels_text({'measure': result.measure})}"
+    if result.verdict.judged:
+        yield from _finite(families.JS_DIVERGENCE, labels, result.js)
+        yield from _finite(families.JS_DISTANCE, labels, result.js_distance)
+        yield from _finite(families.JS_NOISE, labels, result.js_noise)
+        yield from _finite(families.KL_DIVERGENCE, labels, result.kl)
+        yield from _finite(families.DRIFT_VALUE, measured, result.value)
+    for severity in Severity:
+        if severity in result.thresholds:
+            limit = result.thresholds[severity]
+            yield Sample(families.DRIFT_THRESHOLD, f'{measured},severity="{severity}"', limit)
+
+
+def _window_samples(reading: MonitorReading) -> Iterator[Sample]:
+    verdicts = Counter((result.window_seconds, result.verdict) for result in reading.features)
+    for seconds in sorted({result.window_seconds for result in reading.features}):
+        labels = labels_text({"monitor": reading.monitor, "window": format_duration(seconds)})
+        for severity in Severity:
+            drifting = verdicts[seconds, Verdict(severity.value)]
+            yield Sample(families.FEATURES_DRIFTING, f'{labels},severity="{severity}"', drifting)
+        grey = sum(verdicts[seconds, verdict] for verdict in Verdict if not verdict.judged)
+        yield Sample(families.FEATURES_NOT_JUDGED, labels, grey)
+
+
+def _alert_samples(monitor: str, alert: AlertReading) -> Iterator[Sample]:
+    labels = _feature_labels(monitor, alert.feature, alert.window_seconds)
+    labels = f'{labels},kind="{alert.kind}"'
+    firing = alert.state is AlertState.FIRING and alert.severity is not None
+    level = ALERT_LEVELS[alert.severity] if firing and alert.severity else 0
+    yield Sample(families.ALERT_STATE, labels, ALERT_STATES[alert.state])
+    yield Sample(families.ALERT_LEVEL, labels, level)
+
+
+def _feature_labels(monitor: str, feature: str, window_seconds: int) -> str:
+    window = format_duration(window_seconds)
+    return labels_text({"monitor": monitor, "feature": feature, "window": window})
+
+
+def _finite(family: Family, labels: str, value: float) -> Iterator[Sample]:
+    if math.isfinite(value):
+        yield Sample(family, labels, value)
+
+
+def _epoch(moment: datetime) -> float:
+    return moment.timestamp()

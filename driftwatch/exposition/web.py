@@ -1,0 +1,202 @@
+"""The HTTP endpoints: /metrics, /-/healthy, /-/ready and a landing page.
+
+Nothing here runs SQL: a scrape is answered while every database is down.
+"""
+
+import contextlib
+import html
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+import driftwatch
+from driftwatch.errors import DriftwatchError
+from driftwatch.exposition.health import Health
+from driftwatch.exposition.page import Page
+from driftwatch.exposition.scrape import scrape
+
+HEARTBEAT_LIMIT_SECONDS = 60.0
+"""A scheduler whose loop has not turned for this long is not healthy."""
+
+_STARTED_WITHIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """What the endpoints ask the daemon; each is called from any thread and must not wait.
+
+    now: the clock; heartbeat: when the scheduler's loop last turned, None before the first time;
+    not_ready: what is still missing (configuration, store, scheduler), empty when ready.
+    """
+
+    now: Callable[[], datetime]
+    heartbeat: Callable[[], datetime | None]
+    not_ready: Callable[[], Sequence[str]]
+    heartbeat_limit_seconds: float = HEARTBEAT_LIMIT_SECONDS
+
+
+def create_app(page: Page, health: Health, probes: Probes) -> Starlette:
+    """The web application; GET and HEAD only."""
+
+    def metrics(request: Request) -> Response:
+        answer = scrape(
+            page,
+            health,
+            probes.now(),
+            accept=request.headers.get("accept", ""),
+            accept_encoding=request.headers.get("accept-encoding", ""),
+            names=request.query_params.getlist("name[]"),
+        )
+        headers = {"Content-Type": answer.content_type, "Vary": "Accept, Accept-Encoding"}
+        if answer.gzipped:
+            headers["Content-Encoding"] = "gzip"
+        return Response(answer.body, headers=headers)
+
+    def healthy(_: Request) -> Response:
+        return _verdict(_stalled(probes), "driftwatch is healthy.")
+
+    def ready(_: Request) -> Response:
+        return _verdict(list(probes.not_ready()), "driftwatch is ready.")
+
+    return Starlette(
+        routes=[
+            Route("/", _landing),
+            Route("/metrics", metrics),
+            Route("/-/healthy", healthy),
+            Route("/-/ready", ready),
+        ]
+    )
+
+
+class WebServer:
+    """The application on a port, in a thread of its own.
+
+    port 0 takes any free one; `address` tells which.
+    """
+
+    def __init__(self, app: Starlette, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._socket: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+                ws="none",
+                loop="asyncio",
+                http="h11",
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=2,
+            )
+        )
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it listens on; the port that was asked for before `start`."""
+        if self._socket is None:
+            return self._host, self._port
+        return self._host, int(self._socket.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """Where a browser on the same machine finds it, without a slash at the end."""
+        host, port = self.address
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def start(self) -> None:
+        """Listen and answer from now on. DriftwatchError when the address cannot be had."""
+        self._socket = _listen(self._host, self._port)
+        self._thread = threading.Thread(
+            target=self._server.run,
+            kwargs={"sockets": [self._socket]},
+            name="driftwatch-web",
+            daemon=True,
+        )
+        self._thread.start()
+        waited = threading.Event()
+        for _ in range(int(_STARTED_WITHIN_SECONDS / 0.01)):
+            if self._server.started or not self._thread.is_alive():
+                break
+            waited.wait(0.01)
+        if not self._server.started:
+            self.stop()
+            raise DriftwatchError(f"the web server on {self.url} did not start; see the log")
+
+    def stop(self, timeout_seconds: float = 5.0) -> None:
+        """End open requests within two seconds and close the port. Harmless when not started."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(timeout_seconds)
+        if self._socket is not None:
+            self._socket.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(128)
+        except OSError:
+            listening.close()
+            raise
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DriftwatchError(
+            f"cannot listen on {host} port {port}: {reason}. Stop what uses that address (another "
+            "driftwatch serve?), or set another host or port in the configuration"
+        ) from error
+    return listening
+
+
+def _stalled(probes: Probes) -> list[str]:
+    beat = probes.heartbeat()
+    if beat is None:
+        return ["the scheduler has not started yet"]
+    age = (probes.now() - beat).total_seconds()
+    if age > probes.heartbeat_limit_seconds:
+        return [f"the scheduler's loop last turned {age:.0f} seconds ago"]
+    return []
+
+
+def _verdict(troubles: Sequence[str], fine: str) -> Response:
+    text = "".join(f"{line}\n" for line in troubles) or f"{fine}\n"
+    return PlainTextResponse(text, status_code=503 if troubles else 200)
+
+
+def _landing(_: Request) -> Response:
+    version = html.escape(driftwatch.__version__)
+    return HTMLResponse(_LANDING.replace("{version}", version))
+
+
+_LANDING = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>driftwatch</title></head>
+<body>
+<h1>driftwatch</h1>
+<p>Watches production models for drift. Version {version}.</p>
+<ul>
+<li><a href="/metrics">Metrics</a></li>
+<li><a href="/-/healthy">Health</a></li>
+<li><a href="/-/ready">Readiness</a></li>
+</ul>
+</body>
+</html>
+"""
