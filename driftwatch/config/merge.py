@@ -1,0 +1,21 @@
+"""Defaults under a monitor: maps merge, lists and single values replace."""
+
+from driftwatch.config.node import Node
+
+_WHOLE = frozenset({"bins"})
+"""Mappings that are one value in several forms: half of one and half of another means nothing."""
+
+_BY_MEASURE = frozenset({"thresholds", "threshold"})
+"""Limits of another measure are another threshold, not a second one."""
+
+
+def merge(default: Node, own: Node, key: str = "") -> Node:
+    """`own` with what only `default` has; each value keeps the place that it was written at."""
+    if default.mapping is None or own.mapping is None or key in _WHOLE:
+        return own
+    if key in _BY_MEASURE and default.mapping.keys() != own.mapping.keys():
+        return own
+    merged = dict(default.mapping)
+    for name, node in own.mapping.items():
+        merged[name] = merge(merged[name], node, name) if name in merged else node
+    return own.holding(merged)

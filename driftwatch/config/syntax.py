@@ -1,0 +1,58 @@
+"""What is wrong with a text that is not YAML, in words that quote none of it."""
+
+import re
+
+import yaml
+
+_RULES: tuple[tuple[str, str], ...] = (
+    (
+        "mapping values are not allowed",
+        "a ': ' where none fits; check the indentation, or quote a value that holds ': '",
+    ),
+    ("quoted scalar", "a quote is not closed; close it on the value's own line"),
+    ("unknown escape", "an unknown \\ in double quotes; use single quotes, or \\\\ for a plain \\"),
+    ("undefined alias", "an alias (*) without its anchor; quote a value that begins with *"),
+    ("alias", "a * or & without a name; quote a value that begins with * or &"),
+    ("anchor", "a * or & without a name; quote a value that begins with * or &"),
+    ("cannot start any token", "a value begins with a character that YAML keeps; quote the value"),
+    ("could not find expected ':'", "a line that is not 'key: value'; check it and the line above"),
+    ("flow sequence", "a '[' is not closed, or a ',' is missing between its entries"),
+    ("flow mapping", "a '{' is not closed, or a ',' is missing between its entries"),
+    ("block mapping", "the indentation does not fit the lines above"),
+    ("block collection", "the indentation does not fit the lines above"),
+    ("block scalar", "a '|' or '>' is followed by something else; begin the text on the next line"),
+    ("single document", "a second document ('---'); a configuration is one document"),
+    ("tag", "a tag (!...) has no meaning here; quote a value that begins with !"),
+    ("directive", "a line begins with %; quote it"),
+)
+
+
+def syntax_problem(error: yaml.YAMLError, text: str) -> tuple[int, str]:
+    """The line (from 1) and what to do there. The text itself may be a secret: never quoted."""
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        return line, "a control character; remove it"
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return 1, "not YAML"
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else 1
+    tab = _tab_line(text, line)
+    if tab:
+        return tab, "a tab in the indentation; YAML indents with spaces"
+    told = f"{error.problem or ''} {error.context or ''}"
+    if "quoted scalar" in told and error.context_mark:
+        line = error.context_mark.line + 1
+    return line, "not YAML: " + next((say for sign, say in _RULES if sign in told), "check it")
+
+
+def _tab_line(text: str, line: int) -> int | None:
+    """The line at or just above `line` that is indented with a tab."""
+    lines = text.splitlines()
+    return next(
+        (
+            number
+            for number in (line, line - 1)
+            if 1 <= number <= len(lines) and re.match(r"[ -]*\t", lines[number - 1])
+        ),
+        None,
+    )

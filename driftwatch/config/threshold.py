@@ -1,0 +1,80 @@
+"""Limits as the file writes them, to policies of verdict."""
+
+import math
+
+from driftwatch.config.node import Node
+from driftwatch.config.problem import Problems, suggestion
+from driftwatch.config.reading import read, wanted
+from driftwatch.config.shape import LimitsShape
+from driftwatch.verdict.policy import FixedThreshold, Measure, VolumeThreshold
+
+CLEAR_RATIO = 0.8
+"""Where `clear` lies when it is not written: this share of the way up to the lowest limit."""
+
+_LARGEST = {
+    Measure.JS: math.log(2),
+    Measure.JS_DISTANCE: 1.0,
+    Measure.HELLINGER: 1.0,
+    Measure.TOTAL_VARIATION: 1.0,
+    Measure.L_INFINITY: 1.0,
+    Measure.KS: 1.0,
+}
+
+
+def fixed_threshold(node: Node, problems: Problems) -> FixedThreshold | None:
+    """`{js_distance: {warning: 0.1, critical: 0.2}}`; None when a problem was told."""
+    if node.mapping is None:
+        if not node.lost:
+            problems.at(node, f"must be {wanted(node, 'dict_type')}, not {node.kind}")
+        return None
+    known = [str(measure) for measure in Measure]
+    strange = [(name, child) for name, child in node.mapping.items() if name not in known]
+    for name, child in strange:
+        problems.at_key(child, f"unknown measure; {suggestion(name, known)}")
+    if strange:
+        return None
+    if len(node.mapping) != 1:
+        given = " or ".join(node.mapping) or f"one of {', '.join(known)}"
+        problems.at(node, f"one measure at a time decides a verdict; keep {given}")
+        return None
+    ((name, child),) = node.mapping.items()
+    return _fixed(Measure(name), child, problems)
+
+
+def volume_threshold(node: Node, problems: Problems) -> VolumeThreshold | None:
+    """`{warning: 2, critical: 4}`, factors from the median; None when a problem was told."""
+    reading = read(LimitsShape, node, problems)
+    if reading is None or reading.broken:
+        return None
+    shape = reading.shape
+    lowest = _lowest(shape)
+    clear = shape.clear or round(1 + CLEAR_RATIO * (lowest - 1), 12)
+    try:
+        return VolumeThreshold(shape.warning, shape.critical, clear)
+    except ValueError as error:
+        problems.at(node, f"{error}; write them like {{warning: 2, critical: 4}}")
+        return None
+
+
+def _fixed(measure: Measure, node: Node, problems: Problems) -> FixedThreshold | None:
+    reading = read(LimitsShape, node, problems)
+    if reading is None or reading.broken:
+        return None
+    shape = reading.shape
+    largest = _LARGEST.get(measure, math.inf)
+    for key in ("warning", "critical"):
+        limit = getattr(shape, key)
+        if limit is not None and limit > largest:
+            told = f"is never reached: {measure} is at most {largest:.6g}; write a lower limit"
+            problems.at(reading.at(key), told)
+    clear = shape.clear or round(CLEAR_RATIO * _lowest(shape), 12)
+    try:
+        return FixedThreshold(measure, shape.warning, shape.critical, clear)
+    except ValueError as error:
+        problems.at(node, f"{error}; write them like {{warning: 0.1, critical: 0.2}}")
+        return None
+
+
+def _lowest(shape: LimitsShape) -> float:
+    limits = [limit for limit in (shape.warning, shape.critical) if limit is not None]
+    return min(limits, default=math.inf)
