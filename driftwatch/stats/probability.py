@@ -2,8 +2,8 @@
 
 Each function takes p, the current distribution, and q, the reference, of one shape (..., K) whose
 last axis sums to 1 (not checked), and gives an array of shape (...). A row with NaN in p gives NaN.
-Logarithms are natural, so that units are nats. Nothing is smoothed here: what is zero is
-zero, and a divergence that is infinite is infinite.
+Logarithms are natural, so that units are nats. Nothing is smoothed here: what is zero is zero, and
+a divergence that is infinite is infinite.
 """
 
 import math
@@ -35,9 +35,9 @@ def js_of_probabilities(
 ) -> FloatArray:
     """Jensen-Shannon divergence w KL(p||a) + (1-w) KL(q||a), a = w p + (1-w) q, in nats.
 
-    weight: w, that of p, in 0..1, one number or an array of shape (...). With w = 1/2 it is symmetric
-    and lies in 0..ln 2: 0 only where p equals q, ln 2 only where they share no cell. With
-    w = n/(n+m) it is the likelihood-ratio statistic of the two-row table, G / (2 (n+m)).
+    weight: w, that of p, in 0..1, one number or an array of shape (...). With w = 1/2 it is
+    symmetric and lies in 0..ln 2: 0 only where p equals q, ln 2 only where they share no cell.
+    With w = n/(n+m) it is the likelihood-ratio statistic of the two-row table, G / (2 (n+m)).
     Source: Lin, Divergence Measures Based on the Shannon Entropy, IEEE Trans. IT 37 (1991).
 
     >>> print(js_of_probabilities([0.5, 0.3, 0.2], [0.4, 0.4, 0.2]).round(10))
