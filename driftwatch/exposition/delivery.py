@@ -20,6 +20,9 @@ from driftwatch.exposition.webhook import Payload, encode
 FIRST_WAIT_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 900.0
 
+_URL_CHARACTERS = "/%:@!$&'()*+,;=?~-._"
+"""What stays as it is in a path or query; `%` too, because it was escaped by whoever wrote it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -91,7 +94,9 @@ def _request(
         )
         sent["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
     sent.update(headers)
-    bare = urllib.parse.urlunsplit((parts.scheme, place, parts.path or "/", parts.query, ""))
+    path = urllib.parse.quote(parts.path or "/", safe=_URL_CHARACTERS)
+    query = urllib.parse.quote(parts.query, safe=_URL_CHARACTERS)
+    bare = urllib.parse.urlunsplit((parts.scheme, place, path, query, ""))
     # The scheme was checked above: no file: or ftp: gets here.
     return urllib.request.Request(bare, body, sent, method="POST"), place  # noqa: S310
 

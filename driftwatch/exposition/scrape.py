@@ -1,10 +1,10 @@
 """One scrape: the page of results, then the daemon's own metrics, in the format that was asked for.
 
-The page is the same bytes in both formats (gauges are written alike), so it is joined and compressed
-once; only the few hundred series of the daemon itself are rendered for each scrape.
+The page is the same bytes in both formats (gauges are written alike), so it is joined and
+compressed once; only the few series of the daemon itself are rendered for each scrape.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -12,6 +12,7 @@ from enum import Enum
 from prometheus_client import Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.registry import Collector
 
 from driftwatch.exposition.compress import finish
 from driftwatch.exposition.health import Health
@@ -26,6 +27,16 @@ class Format(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class ScrapeRequest:
+    """What a scrape asks for: two headers ("" where absent), and the names of families or series
+    that alone are wanted (none: all)."""
+
+    accept: str = ""
+    accept_encoding: str = ""
+    names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Scraped:
     """The answer to a scrape."""
 
@@ -35,23 +46,15 @@ class Scraped:
 
 
 def scrape(
-    page: Page,
-    health: Health,
-    now: datetime,
-    *,
-    accept: str = "",
-    accept_encoding: str = "",
-    names: Collection[str] = (),
+    page: Page, health: Health, now: datetime, request: ScrapeRequest | None = None
 ) -> Scraped:
-    """Everything that is exposed at `now`; with `names`, those families alone.
-
-    accept and accept_encoding are the headers of the request, "" where absent.
-    """
-    wanted = negotiate(accept)
-    own = render_health(health, wanted, frozenset(names))
-    if names:
-        return Scraped(page.selected(now, frozenset(names)) + own, wanted.value, gzipped=False)
-    if _accepts(accept_encoding, "gzip"):
+    """Everything that is exposed at `now`."""
+    asked = request or ScrapeRequest()
+    wanted = negotiate(asked.accept)
+    own = render_health(health, wanted, asked.names)
+    if asked.names:
+        return Scraped(page.selected(now, asked.names) + own, wanted.value, gzipped=False)
+    if _accepts(asked.accept_encoding, "gzip"):
         return Scraped(finish(page.compressed(now), own), wanted.value, gzipped=True)
     return Scraped(page.text(now) + own, wanted.value, gzipped=False)
 
@@ -71,18 +74,19 @@ def negotiate(accept: str) -> Format:
     return Format.TEXT
 
 
-def render_health(health: Health, wanted: Format, names: Collection[str] = ()) -> bytes:
+def render_health(health: Health, wanted: Format, names: frozenset[str] = frozenset()) -> bytes:
     """The daemon's own metrics; in OpenMetrics with the end mark. `names`: those alone."""
     own = _Selected(health, names)
     if wanted is Format.OPENMETRICS:
-        return bytes(generate_openmetrics(own))
-    return bytes(generate_latest(own))
+        # The function has no annotations of its own.
+        return bytes(generate_openmetrics(own))  # type: ignore[no-untyped-call]
+    return generate_latest(own)
 
 
-class _Selected:
+class _Selected(Collector):
     """The registry without `_created` series: each doubles a counter and is read by nobody here."""
 
-    def __init__(self, health: Health, names: Collection[str]) -> None:
+    def __init__(self, health: Health, names: frozenset[str]) -> None:
         self._health = health
         self._names = names
 

@@ -3,7 +3,6 @@
 Nothing here runs SQL: a scrape is answered while every database is down.
 """
 
-import contextlib
 import html
 import socket
 import threading
@@ -21,7 +20,7 @@ import driftwatch
 from driftwatch.errors import DriftwatchError
 from driftwatch.exposition.health import Health
 from driftwatch.exposition.page import Page
-from driftwatch.exposition.scrape import scrape
+from driftwatch.exposition.scrape import ScrapeRequest, scrape
 
 HEARTBEAT_LIMIT_SECONDS = 60.0
 """A scheduler whose loop has not turned for this long is not healthy."""
@@ -47,14 +46,12 @@ def create_app(page: Page, health: Health, probes: Probes) -> Starlette:
     """The web application; GET and HEAD only."""
 
     def metrics(request: Request) -> Response:
-        answer = scrape(
-            page,
-            health,
-            probes.now(),
+        wanted = ScrapeRequest(
             accept=request.headers.get("accept", ""),
             accept_encoding=request.headers.get("accept-encoding", ""),
-            names=request.query_params.getlist("name[]"),
+            names=frozenset(request.query_params.getlist("name[]")),
         )
+        answer = scrape(page, health, probes.now(), wanted)
         headers = {"Content-Type": answer.content_type, "Vary": "Accept, Accept-Encoding"}
         if answer.gzipped:
             headers["Content-Encoding"] = "gzip"
