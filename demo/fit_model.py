@@ -32,7 +32,7 @@ def fit(flights: pd.DataFrame, late: FloatArray) -> LateModel:
     """The ridge-penalised maximum of the likelihood; the intercept is not penalised."""
     levels = [f"{name}={x}" for name in ("carrier", "origin") for x in sorted(set(flights[name]))]
     terms = [*NUMBERS, *levels]
-    # Flights that the model cannot tell apart are one row of the fit, weighted by how many they are.
+    # Flights that the model cannot tell apart are one row of the fit, weighted by their number.
     alike = flights[INPUTS].assign(late=late).groupby(INPUTS)["late"].agg(["size", "sum"])
     rows, late_rows = (alike[name].to_numpy(np.float64) for name in ("size", "sum"))
     values = np.column_stack([np.ones(len(alike)), design(alike.reset_index(), terms)])
