@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems
-from driftwatch.config.reading import Reading, read, wanted
+from driftwatch.config.reading import Reading, read, tell_wrong_kind
 from driftwatch.config.settings import BinMethod, Binning, FeatureSettings, Kind
 from driftwatch.config.shape import FeatureShape
 from driftwatch.config.threshold import fixed_threshold
@@ -36,9 +36,8 @@ def _readings(monitor: Node, problems: Problems) -> list[Reading[FeatureShape]]:
     nodes = [] if prediction is None or prediction.value is None else [prediction]
     if features is not None and features.items is not None:
         nodes.extend(features.items)
-    elif features is not None and not features.lost:
-        told = f"must be {wanted(features, 'list_type')}, not {features.kind}"
-        problems.at(features, told)
+    elif features is not None:
+        tell_wrong_kind(features, "list_type", problems)
     elif not nodes and not _lost(prediction) and features is None:
         problems.under(monitor, "features", "missing; list the columns to watch")
     if features is not None and features.items == () and not nodes and not _lost(prediction):

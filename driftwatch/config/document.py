@@ -49,7 +49,7 @@ def read_document(path: Path, env: Mapping[str, str], problems: Problems) -> Nod
     if trouble is not None:
         problems.add(trouble[0], "", trouble[1])
         return None
-    if top is None:
+    if top is None or (top.tag == _TAG + "null" and not top.value):
         problems.add(0, "", f"the file is empty; {_SAMPLE}")
         return None
     if not isinstance(top, yaml.MappingNode):
@@ -103,7 +103,7 @@ class _Conversion:
             return self._lost(1, "", f"more than {_MOST_VALUES} values; use fewer aliases")
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, place, line, key_line)
-        if not node.tag.startswith(_TAG):
+        if node.tag != _TAG + ("map" if isinstance(node, yaml.MappingNode) else "seq"):
             return self._lost(line, place, "a tag (!...) has no meaning here; remove it")
         self._open.append(id(node))
         value: Value = (

@@ -13,7 +13,7 @@ from driftwatch.config.merge import merge
 from driftwatch.config.monitor import KnownSources, read_monitor
 from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems
-from driftwatch.config.reading import Reading, read, wanted
+from driftwatch.config.reading import Reading, read, tell_wrong_kind
 from driftwatch.config.settings import (
     MonitorSettings,
     Settings,
@@ -61,7 +61,8 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
     hook = _webhook(children.get("notify"), problems)
     dialects = {name: url.get_backend_name() for name, url in urls.items()}
     nodes = children.get("sources")
-    known = KnownSources(tuple((nodes.mapping or {}) if nodes else ()), dialects)
+    names = (nodes.mapping or {}) if nodes else {}
+    known = KnownSources(tuple(filter(_SOURCE_NAME.fullmatch, names)), dialects)
     monitors = _monitors(top, known, problems)
     if problems or reading is None or store is None:
         return None
@@ -149,10 +150,11 @@ def _monitors(top: Node, sources: KnownSources, problems: Problems) -> tuple[Mon
     if node is None:
         problems.under(top, "monitors", "missing; write at least one monitor")
         return ()
-    if node.items is None or not node.items:
-        if not node.lost:
-            told = f"must be {wanted(node, 'list_type')}, not {node.kind}"
-            problems.at(node, told if node.items is None else "lists nothing; write one monitor")
+    if not node.items:
+        if node.items is None:
+            tell_wrong_kind(node, "list_type", problems)
+        else:
+            problems.at(node, "lists nothing; write at least one monitor")
         return ()
     whole = [long_monitor(merge(defaults, item), problems) for item in node.items]
     _check_names(whole, problems)
@@ -164,7 +166,7 @@ def _defaults(node: Node | None, problems: Problems) -> Node:
     """What is merged under every monitor; its own problems are told at its own place."""
     if node is None or node.mapping is None:
         if node is not None and node.value is not None:
-            problems.at(node, f"must be a mapping of keys, not {node.kind}")
+            tell_wrong_kind(node, "model_type", problems)
         return Node({}, "defaults", 0, 0)
     own = {key for key in node.mapping if key in MonitorShape.model_fields.keys() - _default_keys()}
     for key in own:

@@ -67,9 +67,14 @@ class Node:
         return self.value
 
     def shown(self) -> str:
-        """The value as the file writes it; only for values that are never secret."""
+        """The value as the file writes it, unless it looks like a URL, which may hold a password.
+
+        Only for places where no secret belongs.
+        """
         if self.mapping is not None or self.items is not None:
             return self.kind
+        if "://" in self.raw:
+            return "a URL"
         text = self.raw if len(self.raw) <= _SHOWN_LENGTH else self.raw[:_SHOWN_LENGTH] + "..."
         return repr(text)
 

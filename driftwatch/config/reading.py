@@ -76,8 +76,7 @@ def read(
     incomplete: a missing key is no problem, because another mapping will be merged over this one.
     """
     if node.mapping is None:
-        if not node.lost:
-            problems.at(node, f"must be {wanted(node, 'model_type')}, not {node.kind}")
+        tell_wrong_kind(node, "model_type", problems)
         return None
     lost = {key for key, child in node.mapping.items() if child.any_lost}
     plain = {key: child.plain() for key, child in node.mapping.items() if key not in lost}
@@ -86,10 +85,25 @@ def read(
     return Reading(shape.model_validate(sound), node, frozenset(broken))
 
 
-def wanted(node: Node, error_type: str) -> str:
-    """What belongs at the node's place, in words."""
+def tell_wrong_kind(node: Node, error_type: str, problems: Problems) -> None:
+    """The node is no list (`list_type`) or no mapping (`dict_type`), as it should be."""
+    if not node.lost:
+        problems.at(node, _not_wanted(node, error_type))
+
+
+def _not_wanted(node: Node, error_type: str) -> str:
     key = re.sub(r"\[\d+\]$", "[]", node.place.rpartition(".")[2])
-    return _WANTED_AT.get(key) or _WANTED.get(error_type, "something else")
+    if node.place.startswith("sources.") and node.place.count(".") == 1:
+        key = "store"
+    wanted = _WANTED_AT.get(key) or _WANTED.get(error_type, "something else")
+    if node.value is None:
+        return f"has no value; write {wanted}"
+    fraction = " with a fraction" if error_type == "int_type" and _is_float(node.value) else ""
+    return f"must be {wanted}, not {node.kind}{fraction}"
+
+
+def _is_float(value: object) -> bool:
+    return isinstance(value, float)
 
 
 def _report(
@@ -138,7 +152,7 @@ def _words(node: Node, detail: ErrorDetails) -> str:
     kind = detail["type"]
     context: dict[str, Any] = detail.get("ctx", {})
     if node.value is None:
-        return "has no value; write one or remove the key"
+        return "has no value; write one, or remove the key"
     if kind == OWN:
         return str(context["text"])
     if kind == OWN_ABOUT_VALUE:
@@ -148,12 +162,7 @@ def _words(node: Node, detail: ErrorDetails) -> str:
         return words.format(**{bound: context[bound]})
     if kind == "finite_number":
         return "must be a finite number"
-    told = f"must be {wanted(node, kind)}, not {node.kind}"
-    return f"{told} with a fraction" if kind == "int_type" and _fraction(node) else told
-
-
-def _fraction(node: Node) -> bool:
-    return isinstance(node.value, float)
+    return _not_wanted(node, kind)
 
 
 def _keys(shape: type[Shape], place: tuple[int | str, ...]) -> list[str]:

@@ -9,8 +9,8 @@ _RULES: tuple[tuple[str, str], ...] = (
         "mapping values are not allowed",
         "a ': ' where none fits; check the indentation, or quote a value that holds ': '",
     ),
-    ("quoted scalar", "a quote is not closed; close it on the value's own line"),
     ("unknown escape", "an unknown \\ in double quotes; use single quotes, or \\\\ for a plain \\"),
+    ("quoted scalar", "a quote is not closed; close it on the value's own line"),
     ("undefined alias", "an alias (*) without its anchor; quote a value that begins with *"),
     ("alias", "a * or & without a name; quote a value that begins with * or &"),
     ("anchor", "a * or & without a name; quote a value that begins with * or &"),
@@ -40,7 +40,7 @@ def syntax_problem(error: yaml.YAMLError, text: str) -> tuple[int, str]:
     if tab:
         return tab, "a tab in the indentation; YAML indents with spaces"
     told = f"{error.problem or ''} {error.context or ''}"
-    if "quoted scalar" in told and error.context_mark:
+    if "quoted scalar" in told and "escape" not in told and error.context_mark:
         line = error.context_mark.line + 1
     return line, "not YAML: " + next((say for sign, say in _RULES if sign in told), "check it")
 

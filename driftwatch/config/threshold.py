@@ -4,7 +4,7 @@ import math
 
 from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems, suggestion
-from driftwatch.config.reading import read, wanted
+from driftwatch.config.reading import read, tell_wrong_kind
 from driftwatch.config.shape import LimitsShape
 from driftwatch.verdict.policy import FixedThreshold, Measure, VolumeThreshold
 
@@ -24,8 +24,7 @@ _LARGEST = {
 def fixed_threshold(node: Node, problems: Problems) -> FixedThreshold | None:
     """`{js_distance: {warning: 0.1, critical: 0.2}}`; None when a problem was told."""
     if node.mapping is None:
-        if not node.lost:
-            problems.at(node, f"must be {wanted(node, 'dict_type')}, not {node.kind}")
+        tell_wrong_kind(node, "dict_type", problems)
         return None
     known = [str(measure) for measure in Measure]
     strange = [(name, child) for name, child in node.mapping.items() if name not in known]
