@@ -53,8 +53,8 @@ class AlertStatus:
     """All that an alert remembers.
 
     severity: the highest of the remembered windows while pending or firing, None otherwise.
-    since: end of the window at which `state` began; fired_at: of the one at which firing began, kept
-    while resolved; window_end: of the last window that was looked at, judged or not.
+    since: end of the window at which `state` began; fired_at: of the one at which firing began,
+    kept while resolved; window_end: of the last window that was looked at, judged or not.
     marks: one character per judged window, newest last, see `Observation.mark`.
     """
 

@@ -35,7 +35,7 @@ def js_of_probabilities(
 ) -> FloatArray:
     """Jensen-Shannon divergence w KL(p||a) + (1-w) KL(q||a), a = w p + (1-w) q, in nats.
 
-    weight: w, that of p, in 0..1, one number or an array of shape (...). With w = 1/2 it is
+    weight: w, that of p, 0 < w < 1, one number or an array of shape (...). With w = 1/2 it is
     symmetric and lies in 0..ln 2: 0 only where p equals q, ln 2 only where they share no cell.
     With w = n/(n+m) it is the likelihood-ratio statistic of the two-row table, G / (2 (n+m)).
     Source: Lin, Divergence Measures Based on the Shannon Entropy, IEEE Trans. IT 37 (1991).
