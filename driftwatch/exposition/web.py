@@ -3,6 +3,7 @@
 Nothing here runs SQL: a scrape is answered while every database is down.
 """
 
+import errno
 import html
 import socket
 import threading
@@ -102,10 +103,8 @@ class WebServer:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port that it listens on; the port that was asked for before `start`."""
-        if self._socket is None:
-            return self._host, self._port
-        return self._host, int(self._socket.getsockname()[1])
+        """Host and port that it listens on (before `start`: that were asked for)."""
+        return self._host, self._port
 
     @property
     def url(self) -> str:
@@ -116,6 +115,7 @@ class WebServer:
     def start(self) -> None:
         """Listen and answer from now on. DriftwatchError when the address cannot be had."""
         self._socket = _listen(self._host, self._port)
+        self._port = int(self._socket.getsockname()[1])
         self._thread = threading.Thread(
             target=self._server.run,
             kwargs={"sockets": [self._socket]},
@@ -143,6 +143,8 @@ class WebServer:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
+        if not 0 <= port <= 65_535:  # the C library would take it modulo 65536
+            raise OSError(errno.EINVAL, "a port is at most 65535")
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
@@ -154,8 +156,8 @@ def _listen(host: str, port: int) -> socket.socket:
         except OSError:
             listening.close()
             raise
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise DriftwatchError(
             f"cannot listen on {host} port {port}: {reason}. Stop what uses that address (another "
             "driftwatch serve?), or set another host or port in the configuration"

@@ -1,0 +1,92 @@
+"""A real Prometheus that scrapes one address every second, and promtool."""
+
+import json
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.servers.parts import free_port, require_program
+
+_CONFIG = """
+global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
+rule_files: %s
+scrape_configs:
+  - job_name: driftwatch
+    static_configs: [{targets: [%s]}]
+"""
+
+
+@dataclass(frozen=True)
+class PrometheusServer:
+    """A running server."""
+
+    url: str
+    log: Path
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The samples of an instant query: {"metric": labels, "value": [time, text]}."""
+        parameters = urllib.parse.urlencode({"query": expression})
+        with urllib.request.urlopen(f"{self.url}/api/v1/query?{parameters}", timeout=5) as answer:
+            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+        return result
+
+    def wait_for(self, expression: str, *, within_seconds: float = 10.0) -> list[dict[str, Any]]:
+        """The first answer to a query that is not empty; AssertionError when none comes."""
+        deadline = time.monotonic() + within_seconds
+        while time.monotonic() < deadline:
+            if found := self.query(expression):
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"no answer to {expression}; {self.log.read_text()[-2000:]}")
+
+
+@contextmanager
+def prometheus_server(target: str, rules: Sequence[Path] = ()) -> Iterator[PrometheusServer]:
+    """A started, ready server that scrapes `target` (host:port), stopped at the end."""
+    program = require_program("prometheus", package="prometheus")
+    with tempfile.TemporaryDirectory(prefix="driftwatch-prometheus-") as name:
+        folder = Path(name)
+        config = folder / "prometheus.yml"
+        config.write_text(_CONFIG % (json.dumps([str(path) for path in rules]), json.dumps(target)))
+        address = f"127.0.0.1:{free_port()}"
+        command = [
+            str(program), f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address={address}",
+        ]  # fmt: skip
+        server = PrometheusServer(f"http://{address}", folder / "log")
+        with server.log.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as one:
+            try:
+                _wait_until_ready(server, one)
+                yield server
+            finally:
+                one.terminate()
+
+
+def _wait_until_ready(server: PrometheusServer, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{server.url}/-/ready", timeout=1):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    raise AssertionError(f"Prometheus did not become ready: {server.log.read_text()[-2000:]}")
+
+
+def promtool(*arguments: object, text: bytes = b"") -> subprocess.CompletedProcess[str]:
+    """promtool with these arguments and `text` on its standard input, whatever its exit code."""
+    program = require_program("promtool", package="prometheus")
+    done = subprocess.run(
+        [program, *map(str, arguments)], input=text, capture_output=True, check=False
+    )
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+    )
