@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import driftwatch
-from driftwatch.exposition.webhook import Payload, encode
+from driftwatch.alert.change import Payload, encode
 
 FIRST_WAIT_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 900.0

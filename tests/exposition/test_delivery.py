@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from driftwatch.alert.change import Payload
 from driftwatch.exposition.delivery import backoff_seconds, deliver
-from driftwatch.exposition.webhook import Payload
 from tests.servers.parts import free_port
 
 SECRET = "s3cret"

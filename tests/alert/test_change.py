@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from driftwatch.alert.change import AlertChange, encode, message, payload
 from driftwatch.alert.policy import AlertKind, AlertState, Severity
-from driftwatch.exposition.webhook import AlertChange, encode, message, payload
 
 END = datetime(2013, 2, 9, tzinfo=UTC)
 FIRING = AlertChange(
