@@ -19,8 +19,8 @@ class Noise:
 
     effective_rows: nt = n m / (n + m); occupied_cells: k, the cells where a row of either was seen
     (0 where there is none); expected_js: (k-1)/(8 nt), nats; expected_kl: (k-1)/(2 nt), nats;
-    js_guard: chi2.isf(0.001, k-1)/(8 nt), nats, which JS exceeds by sampling once in a thousand
-    windows. With one occupied cell all three are 0: there is nothing that could vary.
+    js_guard: chi2.isf(0.001, k-1)/(8 nt), nats, which JS exceeds by sampling about once in a
+    thousand windows. With one occupied cell all three are 0: there is nothing that could vary.
     """
 
     effective_rows: FloatArray
@@ -87,7 +87,8 @@ def expected_kl(cells: npt.ArrayLike, rows: npt.ArrayLike) -> FloatArray:
 def js_guard(cells: npt.ArrayLike, rows: npt.ArrayLike) -> FloatArray:
     """chi2.isf(0.001, k-1)/(8 nt): a JS (nats) above it is not sampling noise.
 
-    cells: k, those with rows; rows: nt. 0 where k <= 1; NaN where nt is NaN. Source: as
+    cells: k, those with rows; rows: nt. 0 where k <= 1; NaN where nt is NaN. The quantile holds for
+    many rows: with 10 rows a cell or fewer it is exceeded a few times more often. Source: as
     `expected_js`; the quantile is tabled in every book of statistics, 10.828 for k = 2.
 
     >>> print(js_guard([1, 2, 21], 1000.0).round(7))

@@ -120,13 +120,22 @@ def test_scipy_agrees_on_the_stated_probabilities(pair: tuple[IntArray, IntArray
 
 
 @given(count_pairs(max_rows=40))
-def test_ks_is_scipys_on_the_value_bins(pair: tuple[IntArray, IntArray]) -> None:
+def test_ks_is_the_largest_gap_of_scipys_empirical_distributions(
+    pair: tuple[IntArray, IntArray],
+) -> None:
     current, reference = (np.append(counts, [7]) for counts in pair)
     bins = np.arange(current.size - 1)
-    expected = stats.ks_2samp(
-        np.repeat(bins, current[:-1]), np.repeat(bins, reference[:-1]), method="asymp"
-    ).statistic
-    assert single(current, reference, ordered=True).ks == pytest.approx(expected)
+    rows = [np.repeat(bins, counts[:-1]) for counts in (current, reference)]
+    gaps = np.subtract(*(stats.ecdf(values).cdf.evaluate(bins) for values in rows))
+    assert single(current, reference, ordered=True).ks == pytest.approx(np.abs(gaps).max())
+
+
+def test_ks_is_scipys_two_sample_statistic() -> None:
+    random = np.random.default_rng(11)
+    current, reference = random.integers(0, 8, 300), random.binomial(7, 0.55, 500)
+    expected = stats.ks_2samp(current, reference).statistic
+    counts = [np.bincount(values, minlength=9) for values in (current, reference)]
+    assert single(*counts, ordered=True).ks == pytest.approx(expected)
 
 
 def test_ks_does_not_look_at_missing_rows() -> None:
