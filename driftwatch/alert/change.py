@@ -1,6 +1,7 @@
 """One change of an alert, as it is told: the JSON body of a notification and its sentence.
 
-It is made where alerts change and stored before it is sent, so it lives beside the alert. It holds numbers and the names that the user configured, and no level and no value of a row.
+It is made where alerts change and stored before it is sent, so it lives beside the alert. It holds
+numbers and the names that the user configured, and no level and no value of a row.
 """
 
 import json
