@@ -1,0 +1,1 @@
+"""driftwatch's own tables: what is counted, judged, alerted and notified, in one transaction."""

@@ -1,0 +1,164 @@
+"""Alert states, moved by compare-and-set: two processes never both move one. And their events."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from math import nan
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from driftwatch.alert.policy import AlertState, Severity
+from driftwatch.alert.state import AlertKey, AlertStatus
+from driftwatch.errors import ConflictError
+from driftwatch.store.dialect import insert_into
+from driftwatch.store.schema import ALERT_KEY, alert, alert_event
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRecord:
+    """An alert as it is stored. notified_...: what was last handed to the outbox.
+
+    version: to be given back to `save` as `expected_version`; 0 for an alert that is not stored.
+    """
+
+    key: AlertKey
+    status: AlertStatus
+    notified_state: AlertState | None = None
+    notified_severity: Severity | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """A change of an alert, at the end of the window that made it. value: the measured one."""
+
+    key: AlertKey
+    window_end: datetime
+    from_state: AlertState
+    to_state: AlertState
+    from_severity: Severity | None
+    to_severity: Severity | None
+    value: float = nan
+    message: str = ""
+
+
+def load(connection: Connection, monitor: str) -> dict[AlertKey, AlertRecord]:
+    """Every stored alert of a monitor."""
+    rows = connection.execute(sa.select(alert).where(alert.c.monitor == monitor))
+    records = [_record(row) for row in rows]
+    return {record.key: record for record in records}
+
+
+def save(  # noqa: PLR0913 - all keyword-only but the three that every call has
+    connection: Connection,
+    key: AlertKey,
+    status: AlertStatus,
+    *,
+    expected_version: int,
+    notified_state: AlertState | None = None,
+    notified_severity: Severity | None = None,
+) -> int:
+    """Store an alert's status if it is still at `expected_version` (0: not stored yet).
+
+    Returns the new version.
+
+    ConflictError: another process moved the alert first.
+    """
+    values = {
+        "state": status.state,
+        "severity": status.severity,
+        "since": status.since,
+        "fired_at": status.fired_at,
+        "window_end": status.window_end,
+        "marks": status.marks,
+        "notified_state": notified_state,
+        "notified_severity": notified_severity,
+        "version": expected_version + 1,
+    }
+    statement: Any
+    if expected_version == 0:
+        statement = insert_into(connection, alert).values(**_values(key), **values)
+        statement = statement.on_conflict_do_nothing(index_elements=list(ALERT_KEY))
+    else:
+        statement = (
+            sa.update(alert).where(*_is(key), alert.c.version == expected_version).values(values)
+        )
+    if connection.execute(statement).rowcount != 1:
+        raise ConflictError(
+            f"the {key.kind.value} alert of monitor {key.monitor!r}, feature {key.feature!r}, "
+            f"window {key.window_seconds} s was moved by another process first; nothing was written"
+        )
+    return expected_version + 1
+
+
+def record_event(connection: Connection, event: AlertEvent, now: datetime) -> bool:
+    """Note a change once; returns whether it was new."""
+    insert = insert_into(connection, alert_event).values(
+        **_values(event.key),
+        window_end=event.window_end,
+        from_state=event.from_state,
+        to_state=event.to_state,
+        from_severity=event.from_severity,
+        to_severity=event.to_severity,
+        value=event.value,
+        message=event.message,
+        recorded_at=now,
+    )
+    statement = insert.on_conflict_do_nothing(index_elements=[*ALERT_KEY, "window_end", "to_state"])
+    return connection.execute(statement).rowcount == 1
+
+
+def events(
+    connection: Connection, monitor: str, *, since: datetime, limit: int = 1000
+) -> list[AlertEvent]:
+    """Changes whose window ended at or after `since`, newest first, at most `limit`."""
+    rows = connection.execute(
+        sa.select(alert_event)
+        .where(alert_event.c.monitor == monitor, alert_event.c.window_end >= since)
+        .order_by(alert_event.c.window_end.desc(), alert_event.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        AlertEvent(
+            key_of(row),
+            row.window_end,
+            row.from_state,
+            row.to_state,
+            row.from_severity,
+            row.to_severity,
+            row.value,
+            row.message,
+        )
+        for row in rows
+    ]
+
+
+def key_of(row: Any) -> AlertKey:
+    """The key in a row of alert, alert_event or notification."""
+    return AlertKey(row.monitor, row.feature, row.segment, row.window_seconds, row.kind)
+
+
+def _record(row: Any) -> AlertRecord:
+    return AlertRecord(
+        key=key_of(row),
+        status=AlertStatus(
+            state=row.state,
+            severity=row.severity,
+            since=row.since,
+            fired_at=row.fired_at,
+            window_end=row.window_end,
+            marks=row.marks,
+        ),
+        notified_state=row.notified_state,
+        notified_severity=row.notified_severity,
+        version=row.version,
+    )
+
+
+def _values(key: AlertKey) -> dict[str, Any]:
+    return {name: getattr(key, name) for name in ALERT_KEY}
+
+
+def _is(key: AlertKey) -> list[sa.ColumnElement[bool]]:
+    return [alert.c[name] == value for name, value in _values(key).items()]

@@ -1,0 +1,129 @@
+"""Axes as they are stored: versioned per column, at most one of them active."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from driftwatch.errors import StoreError
+from driftwatch.stats.axis import Axis, CategoricalAxis, NumericAxis, Scale
+from driftwatch.store import monitors
+from driftwatch.store.schema import axis as axis_table
+from driftwatch.window import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class AxisRecord:
+    """The axis of one column. column_type: what the source calls the type of its values."""
+
+    id: int
+    column: str
+    version: int
+    axis: Axis
+    column_type: str
+
+
+def save(  # noqa: PLR0913, PLR0917 - one value per column of the table
+    connection: Connection,
+    monitor_id: int,
+    column: str,
+    axis: Axis,
+    column_type: str,
+    fitted: Interval,
+    now: datetime,
+) -> AxisRecord:
+    """Make this the active axis of the column, as a new version.
+
+    The axis that is active already is returned as it is.
+    """
+    monitors.lock(connection, monitor_id)
+    definition = to_json(axis)
+    table = axis_table
+    known = connection.execute(
+        sa.select(table.c.id, table.c.version, table.c.definition, table.c.column_type).where(
+            table.c.monitor_id == monitor_id, table.c.column_name == column, table.c.active
+        )
+    ).one_or_none()
+    if known and (known.definition, known.column_type) == (definition, column_type):
+        return AxisRecord(known.id, column, known.version, axis, column_type)
+    if known:
+        connection.execute(sa.update(table).where(table.c.id == known.id).values(active=False))
+    version = known.version + 1 if known else 1
+    inserted = connection.scalars(
+        sa.insert(table)
+        .values(
+            monitor_id=monitor_id,
+            column_name=column,
+            version=version,
+            definition=definition,
+            column_type=str(column_type),
+            fitted_start=fitted.start,
+            fitted_end=fitted.end,
+            created_at=now,
+            active=True,
+        )
+        .returning(table.c.id)
+    ).one()
+    return AxisRecord(inserted, column, version, axis, column_type)
+
+
+def active(connection: Connection, monitor_id: int) -> dict[str, AxisRecord]:
+    """The active axis of every column that has one."""
+    table = axis_table
+    rows = connection.execute(
+        sa.select(
+            table.c.id,
+            table.c.column_name,
+            table.c.version,
+            table.c.definition,
+            table.c.column_type,
+        )
+        .where(table.c.monitor_id == monitor_id, table.c.active)
+        .order_by(table.c.id)
+    )
+    return {
+        row.column_name: AxisRecord(
+            row.id, row.column_name, row.version, from_json(row.definition), row.column_type
+        )
+        for row in rows
+    }
+
+
+def to_json(axis: Axis) -> str:
+    """The stored text of an axis: the same text for the same axis, floats exact.
+
+    >>> to_json(NumericAxis((0.1, 10.0)))
+    '{"kind": "numeric", "edges": [0.1, 10.0], "scale": "number"}'
+    """
+    if isinstance(axis, NumericAxis):
+        content: dict[str, object] = {
+            "kind": "numeric",
+            "edges": [float(edge) for edge in axis.edges],
+            "scale": axis.scale.value,
+        }
+    else:
+        content = {"kind": "categorical", "levels": axis.levels, "known": axis.known}
+    return json.dumps(content, ensure_ascii=False)
+
+
+@lru_cache(maxsize=256)
+def from_json(text: str) -> Axis:
+    """The axis of a stored text.
+
+    StoreError: a kind of axis that this release does not know.
+
+    >>> from_json(to_json(CategoricalAxis(("UA",), ("HA",))))
+    CategoricalAxis(levels=('UA',), known=('HA',))
+    """
+    content = json.loads(text)
+    if content["kind"] == "numeric":
+        return NumericAxis(tuple(content["edges"]), Scale(content["scale"]))
+    if content["kind"] == "categorical":
+        return CategoricalAxis(tuple(content["levels"]), tuple(content["known"]))
+    raise StoreError(
+        f"the store holds an axis of kind {content['kind']!r}, which this release does not know; "
+        "run the release that wrote it, or a newer one"
+    )

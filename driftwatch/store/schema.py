@@ -1,0 +1,298 @@
+"""driftwatch's own tables. Natural keys carry every dimension from the first day.
+
+Migrations (`migrations/`) own the tables in a database; a test holds the two equal.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from driftwatch.alert.policy import AlertKind, AlertState, Severity
+from driftwatch.store.types import NanAsNull, UtcDateTime, Word
+from driftwatch.verdict.policy import Measure, Reason, Verdict
+
+SCHEMA_VERSION = "0001"
+"""The newest migration that this release knows."""
+
+VERSION_TABLE = "driftwatch_schema"
+"""Where alembic notes the version; not its default name, which another program may have taken."""
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite numbers only INTEGER keys
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", _Id, primary_key=True)
+
+
+def _monitor_id(*, primary_key: bool = False) -> sa.Column[int]:
+    return sa.Column(
+        "monitor_id", sa.ForeignKey("monitor.id"), primary_key=primary_key, nullable=False
+    )
+
+
+def _monitor_name(*, primary_key: bool = False) -> sa.Column[str]:
+    return sa.Column(
+        "monitor", sa.Text, sa.ForeignKey("monitor.name"), primary_key=primary_key, nullable=False
+    )
+
+
+def _moments() -> list[sa.Column[float]]:
+    """What is kept of a column's values beside its counts; NULL where a double would be NaN."""
+    return [
+        sa.Column("infinite", sa.BigInteger, nullable=False),
+        sa.Column("total", sa.Double),
+        sa.Column("total_squares", sa.Double),
+        sa.Column("minimum", sa.Double),
+        sa.Column("maximum", sa.Double),
+    ]
+
+
+def _series(*, primary_key: bool = False) -> list[sa.Column[Any]]:
+    """Which series a row belongs to: monitor, feature, segment ('' is all rows), window length."""
+    return [
+        _monitor_name(primary_key=primary_key),
+        sa.Column("feature", sa.Text, primary_key=primary_key, nullable=False),
+        sa.Column("segment", sa.Text, primary_key=primary_key, nullable=False),
+        sa.Column(
+            "window_seconds",
+            sa.BigInteger,
+            primary_key=primary_key,
+            nullable=False,
+            autoincrement=False,
+        ),
+    ]
+
+
+def _alert_key(*, primary_key: bool = False) -> list[sa.Column[Any]]:
+    return [
+        *_series(primary_key=primary_key),
+        sa.Column("kind", Word(AlertKind), primary_key=primary_key, nullable=False),
+    ]
+
+
+ALERT_KEY = ("monitor", "feature", "segment", "window_seconds", "kind")
+
+monitor = sa.Table(
+    "monitor",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("watermark", UtcDateTime),
+    sa.Column("scanned_from", UtcDateTime),
+)
+
+axis = sa.Table(
+    "axis",
+    metadata,
+    _id(),
+    _monitor_id(),
+    sa.Column("column_name", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("definition", sa.Text, nullable=False),
+    sa.Column("column_type", sa.Text, nullable=False),
+    sa.Column("fitted_start", UtcDateTime, nullable=False),
+    sa.Column("fitted_end", UtcDateTime, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("monitor_id", "column_name", "version"),
+)
+
+reference = sa.Table(
+    "reference",
+    metadata,
+    _id(),
+    _monitor_id(),
+    sa.Column("column_name", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("axis_id", sa.ForeignKey("axis.id")),
+    sa.Column("interval_start", UtcDateTime, nullable=False),
+    sa.Column("interval_end", UtcDateTime, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("counts", sa.LargeBinary),
+    *_moments(),
+    sa.Column("smoothing", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("monitor_id", "column_name", "version"),
+)
+
+# The ledger. Moments are epoch seconds here: they are compared and added far more often than read.
+pane = sa.Table(
+    "pane",
+    metadata,
+    _monitor_id(primary_key=True),
+    sa.Column("segment", sa.Text, primary_key=True),
+    sa.Column("seconds", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("scanned_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+pane_column = sa.Table(
+    "pane_column",
+    metadata,
+    sa.Column("axis_id", sa.ForeignKey("axis.id"), primary_key=True),
+    sa.Column("segment", sa.Text, primary_key=True),
+    sa.Column("seconds", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("counts", sa.LargeBinary, nullable=False),
+    *_moments(),
+    sqlite_with_rowid=False,
+)
+
+result = sa.Table(
+    "result",
+    metadata,
+    _id(),
+    *_series(),
+    sa.Column("window_start", UtcDateTime, nullable=False),
+    sa.Column("window_end", UtcDateTime, nullable=False),
+    sa.Column("reference_version", sa.Integer, nullable=False),
+    sa.Column("axis_version", sa.Integer),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("missing_rows", sa.BigInteger, nullable=False),
+    sa.Column("unseen_rows", sa.BigInteger, nullable=False),
+    sa.Column("infinite_rows", sa.BigInteger, nullable=False),
+    sa.Column("reference_rows", sa.BigInteger, nullable=False),
+    sa.Column("mean", NanAsNull),
+    sa.Column("standard_deviation", NanAsNull),
+    sa.Column("kl", NanAsNull),
+    sa.Column("kl_reverse", NanAsNull),
+    sa.Column("js", NanAsNull),
+    sa.Column("js_distance", NanAsNull),
+    sa.Column("psi", NanAsNull),
+    sa.Column("hellinger", NanAsNull),
+    sa.Column("total_variation", NanAsNull),
+    sa.Column("l_infinity", NanAsNull),
+    sa.Column("ks", NanAsNull),
+    sa.Column("entropy", NanAsNull),
+    sa.Column("cross_entropy", NanAsNull),
+    sa.Column("perplexity", NanAsNull),
+    sa.Column("js_noise", NanAsNull),
+    sa.Column("js_guard", NanAsNull),
+    sa.Column("measure", Word(Measure)),
+    sa.Column("value", NanAsNull),
+    sa.Column("threshold_warning", NanAsNull),
+    sa.Column("threshold_critical", NanAsNull),
+    sa.Column("convention", sa.Text, nullable=False),
+    sa.Column("verdict", Word(Verdict), nullable=False),
+    sa.Column("reason", Word(Reason), nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("evaluated_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint(
+        "monitor",
+        "feature",
+        "segment",
+        "window_seconds",
+        "window_end",
+        "reference_version",
+        name="uq_result_key",
+    ),
+)
+
+# The newest result of each series, which every start and every evaluation reads: found here
+# without a walk over the history.
+latest_result = sa.Table(
+    "latest_result",
+    metadata,
+    *_series(primary_key=True),
+    sa.Column("result_id", sa.ForeignKey("result.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("window_end", UtcDateTime, nullable=False),
+    sa.Column("reference_version", sa.Integer, nullable=False),
+)
+
+result_bin = sa.Table(
+    "result_bin",
+    metadata,
+    sa.Column("result_id", sa.ForeignKey("result.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("cell", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("current_rows", sa.BigInteger, nullable=False),
+    sa.Column("reference_rows", sa.BigInteger, nullable=False),
+    sa.Column("js_contribution", NanAsNull),
+    sqlite_with_rowid=False,
+)
+
+alert = sa.Table(
+    "alert",
+    metadata,
+    *_alert_key(primary_key=True),
+    sa.Column("state", Word(AlertState), nullable=False),
+    sa.Column("severity", Word(Severity)),
+    sa.Column("since", UtcDateTime),
+    sa.Column("fired_at", UtcDateTime),
+    sa.Column("window_end", UtcDateTime),
+    sa.Column("marks", sa.Text, nullable=False),
+    sa.Column("notified_state", Word(AlertState)),
+    sa.Column("notified_severity", Word(Severity)),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+
+alert_event = sa.Table(
+    "alert_event",
+    metadata,
+    _id(),
+    *_alert_key(),
+    sa.Column("window_end", UtcDateTime, nullable=False),
+    sa.Column("from_state", Word(AlertState), nullable=False),
+    sa.Column("to_state", Word(AlertState), nullable=False),
+    sa.Column("from_severity", Word(Severity)),
+    sa.Column("to_severity", Word(Severity)),
+    sa.Column("value", NanAsNull),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("recorded_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint(*ALERT_KEY, "window_end", "to_state", name="uq_alert_event_key"),
+)
+
+notification = sa.Table(
+    "notification",
+    metadata,
+    _id(),
+    *_alert_key(),
+    sa.Column("window_end", UtcDateTime, nullable=False),
+    sa.Column("state", Word(AlertState), nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_attempt_at", UtcDateTime, nullable=False),
+    sa.Column("delivered_at", UtcDateTime),
+    sa.Column("last_error", sa.Text),
+    sa.UniqueConstraint(*ALERT_KEY, "window_end", "state", name="uq_notification_key"),
+    sa.Index(None, "delivered_at", "next_attempt_at"),
+)
+
+# No foreign key: an evaluation that fails before its monitor is known here leaves a row, too.
+evaluation = sa.Table(
+    "evaluation",
+    metadata,
+    _id(),
+    sa.Column("monitor", sa.Text, nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("finished_at", UtcDateTime, nullable=False),
+    sa.Column("now", UtcDateTime, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("scan_start", UtcDateTime),
+    sa.Column("scan_end", UtcDateTime),
+    sa.Column("rows_scanned", sa.BigInteger, nullable=False),
+    sa.Column("panes", sa.Integer, nullable=False),
+    sa.Column("windows_judged", sa.Integer, nullable=False),
+    sa.Column("scan_seconds", sa.Double, nullable=False),
+    sa.Column("store_seconds", sa.Double, nullable=False),
+    sa.Column("judge_seconds", sa.Double, nullable=False),
+    sa.Index(None, "monitor", "outcome", "finished_at"),
+    sa.Index(None, "finished_at"),
+)
