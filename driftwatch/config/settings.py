@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from driftwatch.alert.policy import AlertPolicy
-from driftwatch.verdict.policy import FixedThreshold, VolumeThreshold
+from driftwatch.verdict.policy import VOLUME, FixedThreshold, VolumeThreshold
 from driftwatch.window import Interval
 
 
@@ -91,6 +91,11 @@ class MonitorSettings:
     volume: VolumeThreshold = field(default_factory=VolumeThreshold)
     alert: AlertPolicy = field(default_factory=AlertPolicy)
     place: str = ""
+
+    def watches(self, feature: str, window_seconds: int) -> bool:
+        """Whether this feature (or the volume) is judged over windows of this length now."""
+        names = {VOLUME, *(one.name for one in self.features)}
+        return feature in names and window_seconds in self.window_seconds
 
 
 @dataclass(frozen=True, slots=True)
