@@ -50,7 +50,7 @@ def load(connection: Connection, monitor: str) -> dict[AlertKey, AlertRecord]:
     return {record.key: record for record in records}
 
 
-def save(  # noqa: PLR0913 - all keyword-only but the three that every call has
+def save(
     connection: Connection,
     key: AlertKey,
     status: AlertStatus,

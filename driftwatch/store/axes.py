@@ -26,7 +26,7 @@ class AxisRecord:
     column_type: str
 
 
-def save(  # noqa: PLR0913, PLR0917 - one value per column of the table
+def save(
     connection: Connection,
     monitor_id: int,
     column: str,

@@ -84,9 +84,13 @@ class Store:
         with self._wrapped(), self._engine.connect() as connection:
             for _ in range(100):
                 if _is_wal(connection):
-                    return
+                    break
                 time.sleep(0.05)
-        raise StoreError(f"{self.name} is locked by another process. End what holds it, or wait.")
+            else:
+                raise StoreError(
+                    f"{self.name} is locked by another process. End what holds it, or wait."
+                )
+        self.close()  # what connects from now on is set up for a file with such a log
 
     @contextmanager
     def _wrapped(self) -> Iterator[None]:
@@ -195,13 +199,17 @@ class _SqliteFile:
 
     def checked_out(self, _connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> None:
         inode = self._inode()
+        if inode == entry.info["inode"]:
+            return
         if inode is None:
             raise StoreError(
                 f"store {self.path} is gone: the file was deleted or its disk was taken away. Put "
-                "it back, or start driftwatch again for a new, empty one"
+                "it back, or start driftwatch again for a new, empty one."
             )
-        if inode != entry.info["inode"]:
-            raise sa.exc.DisconnectionError("the file was replaced")  # the pool opens the new one
+        raise StoreError(
+            f"store {self.path} was replaced while driftwatch had it open. Stop driftwatch, delete "
+            f"{self.path.name}-wal and {self.path.name}-shm, put the file there, start again."
+        )
 
     def _inode(self) -> tuple[int, int] | None:
         try:

@@ -45,7 +45,7 @@ class WindowCounts:
         return self.scanned_seconds == self.interval.seconds
 
 
-def record(  # noqa: PLR0913, PLR0917 - the whole of one scan, stated at its one call
+def record(
     connection: Connection,
     monitor_id: int,
     axes: Mapping[str, AxisRecord],

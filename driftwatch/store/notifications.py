@@ -33,7 +33,7 @@ class Notification:
     last_error: str | None
 
 
-def enqueue(  # noqa: PLR0913, PLR0917 - one value per column of the table
+def enqueue(
     connection: Connection,
     key: AlertKey,
     window_end: datetime,

@@ -40,7 +40,7 @@ class ReferenceRecord:
     created_at: datetime
 
 
-def capture(  # noqa: PLR0913, PLR0917 - one value per column of the table
+def capture(
     connection: Connection,
     monitor_id: int,
     column: str,

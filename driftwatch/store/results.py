@@ -179,7 +179,7 @@ def latest(connection: Connection, monitor: str) -> list[ResultRecord]:
     return [_record(row) for row in connection.execute(statement).mappings()]
 
 
-def history(  # noqa: PLR0913 - the parts of a series, and since when
+def history(
     connection: Connection,
     monitor: str,
     feature: str,
