@@ -1,0 +1,139 @@
+"""The command line: names, options, exit codes (0 fine, 1 failure, 2 usage, 3 findings)."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import driftwatch
+from driftwatch.cli import check as check_command
+from driftwatch.cli import evaluate as evaluate_command
+from driftwatch.cli import explain as explain_command
+from driftwatch.cli import serve as serve_command
+from driftwatch.cli import status as status_command
+from driftwatch.cli.logs import LogFormat, start_logging
+from driftwatch.config.load import load_settings
+from driftwatch.errors import DriftwatchError
+from driftwatch.store.engine import open_store
+from driftwatch.store.migrate import migrate as migrate_store
+
+app = typer.Typer(
+    name="driftwatch",
+    help="Watches production models for drift by counting inside the SQL store.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", help="The configuration file.", envvar="DRIFTWATCH_CONFIG")
+]
+_DEFAULT_CONFIG = Path("config.yaml")
+
+
+def main() -> None:
+    """Run the command line. An error that driftwatch can name is one message and exit code 1."""
+    try:
+        app()
+    except DriftwatchError as error:
+        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
+        sys.exit(1)
+
+
+@app.command()
+def serve(
+    config: ConfigOption = _DEFAULT_CONFIG,
+    log_format: Annotated[LogFormat, typer.Option(help="How log lines look.")] = LogFormat.LOGFMT,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+) -> None:
+    """Run the daemon: evaluate every monitor on its schedule and serve /metrics."""
+    start_logging(log_format, log_level)
+    serve_command.serve(load_settings(config))
+
+
+@app.command()
+def evaluate(
+    config: ConfigOption = _DEFAULT_CONFIG,
+    once: Annotated[
+        bool, typer.Option("--once", help="Catch up with what is complete now, then exit.")
+    ] = False,
+    monitor: Annotated[
+        list[str] | None, typer.Option("--monitor", "-m", help="Only this monitor (repeatable).")
+    ] = None,
+) -> None:
+    """Evaluate from cron: exit 0 if nothing fires, 3 if an alert fires, 1 if a monitor failed."""
+    start_logging(LogFormat.LOGFMT, "warning")
+    if not once:
+        raise typer.BadParameter(
+            "the daemon is `driftwatch serve`; here say --once", param_hint="--once"
+        )
+    raise typer.Exit(evaluate_command.evaluate_once(load_settings(config), monitor or []))
+
+
+@app.command()
+def check(
+    config: ConfigOption = _DEFAULT_CONFIG,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Only the file: connect to nothing.")
+    ] = False,
+) -> None:
+    """Check the configuration, then each source: what will be scanned, and by which plan."""
+    raise typer.Exit(check_command.check(load_settings(config), offline=offline))
+
+
+@app.command()
+def status(config: ConfigOption = _DEFAULT_CONFIG) -> None:
+    """What fires and since when, what is blind and why, what scans cost in 24 hours."""
+    status_command.status(load_settings(config))
+
+
+@app.command()
+def explain(
+    monitor: Annotated[str, typer.Argument(help="The monitor's name.")],
+    feature: Annotated[str, typer.Argument(help="The feature's name.")],
+    config: ConfigOption = _DEFAULT_CONFIG,
+    window: Annotated[
+        str | None, typer.Option(help="The window's length, such as 1d; default: the longest.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option(help="The window's end, such as 2013-02-10; default: the newest.")
+    ] = None,
+) -> None:
+    """Draw a feature's reference against its current window, bin by bin."""
+    explain_command.explain(load_settings(config), monitor, feature, window=window, end=end)
+
+
+@app.command()
+def migrate(config: ConfigOption = _DEFAULT_CONFIG) -> None:
+    """Bring driftwatch's own tables to the schema of this release."""
+    store = open_store(load_settings(config).store_url)
+    try:
+        applied = migrate_store(store)
+    finally:
+        store.close()
+    typer.echo(f"{store.name}: " + (f"applied {', '.join(applied)}" if applied else "up to date"))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its files.")] = Path(
+        "demo-run"
+    ),
+    listen: Annotated[str, typer.Option(help="Where /metrics is served.")] = "127.0.0.1:10777",
+    seconds_per_day: Annotated[
+        float, typer.Option(min=0.2, help="How fast December is replayed.")
+    ] = 4.0,
+) -> None:
+    """Watch New York's departures of 2013: the year so far, then December as it happens."""
+    from driftwatch.demo.run import run_demo  # noqa: PLC0415 - loads a data set that only it needs
+
+    start_logging(LogFormat.LOGFMT, "warning")
+    run_demo(folder, listen, seconds_per_day)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"driftwatch {driftwatch.__version__}")

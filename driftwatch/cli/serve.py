@@ -1,0 +1,58 @@
+"""`driftwatch serve`: the daemon until a signal ends it."""
+
+import logging
+
+from driftwatch.config.settings import MonitorSettings, Settings
+from driftwatch.daemon.app import App
+from driftwatch.daemon.clock import LiveClock
+from driftwatch.daemon.runner import Ran
+from driftwatch.daemon.signals import stop_signals
+from driftwatch.exposition.health import LogCounter
+
+log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; a second signal ends the process at once."""
+    daemon = App(settings, LiveClock(), on_ran=_log)
+    logging.getLogger().addHandler(LogCounter(daemon.health))
+    with stop_signals() as stop:
+        try:
+            daemon.start()
+            log.info("watching %s, metrics on %s/metrics", _names(settings), daemon.web.url)
+            stop.wait()
+            log.info("stopping; evaluations have %gs to end", settings.grace_seconds)
+        finally:
+            daemon.stop()
+    log.info("stopped")
+
+
+def _names(settings: Settings) -> str:
+    return ", ".join(monitor.name for monitor in settings.monitors)
+
+
+def _log(monitor: MonitorSettings, ran: Ran) -> None:
+    report = ran.report
+    for change in report.changes:
+        moved = change.transition
+        log.info(
+            "monitor %s: %s %s over %ds: %s -> %s at %s: %s",
+            monitor.name,
+            change.key.feature,
+            change.key.kind,
+            change.key.window_seconds,
+            moved.from_state,
+            moved.to_state,
+            moved.window_end.isoformat(),
+            change.row.message,
+        )
+    if report.scan is not None:
+        log.info(
+            "monitor %s: %s: counted %d rows of %s, judged %d windows in %.3fs",
+            monitor.name,
+            report.outcome,
+            report.rows_scanned,
+            report.scan,
+            report.windows_judged,
+            ran.seconds,
+        )

@@ -1,0 +1,1 @@
+"""WHEN things happen: the schedule, the signals, and the only clocks."""

@@ -1,0 +1,209 @@
+"""The daemon as an object: new, start, stop. Tests embed it in their own process."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from threading import Condition, Event
+
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from driftwatch.config.settings import MonitorSettings, Settings
+from driftwatch.daemon import schedule
+from driftwatch.daemon.clock import EventClock, process_now
+from driftwatch.daemon.courier import Courier
+from driftwatch.daemon.publish import last_times, publish
+from driftwatch.daemon.runner import MonitorRunner, Ran
+from driftwatch.errors import SourceError, StoreError
+from driftwatch.exposition.health import Health
+from driftwatch.exposition.page import Page
+from driftwatch.exposition.web import Probes, WebServer, create_app
+from driftwatch.source import Source, open_source
+from driftwatch.store.engine import open_store
+from driftwatch.store.migrate import ensure_schema
+
+log = logging.getLogger(__name__)
+
+MAX_WORKERS = 16
+"""Evaluations that run at a time; each source bounds its own queries below that."""
+
+STALE_INTERVALS = 5
+"""A monitor that has not succeeded for so many intervals no longer shows its old values."""
+
+_CANCEL_SECONDS = 5.0
+
+
+class App:
+    """Everything that `driftwatch serve` runs, between `start` and `stop`.
+
+    on_ran: told of every evaluation that ended, from the thread that ran it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        event_clock: EventClock,
+        *,
+        on_ran: Callable[[MonitorSettings, Ran], None] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.health = Health()
+        self.page = Page()
+        self._on_ran = on_ran
+        self._stopping = Event()
+        self._idle = Condition()
+        self._running = 0
+        self._beat: datetime | None = None
+        self._started_at = process_now()
+        self._store = open_store(settings.store_url)
+        self._sources = _open_sources(settings)
+        self._runners = {
+            monitor.name: MonitorRunner(
+                monitor,
+                self._sources[monitor.source],
+                self._store,
+                event_clock=event_clock,
+                process_now=process_now,
+            )
+            for monitor in settings.monitors
+        }
+        self._scheduler = schedule.new_scheduler(min(MAX_WORKERS, len(settings.monitors)))
+        self._courier = (
+            Courier(settings.webhook, self._store, self.health, process_now=process_now)
+            if settings.webhook
+            else None
+        )
+        probes = Probes(now=process_now, heartbeat=lambda: self._beat, not_ready=self._not_ready)
+        self.web = WebServer(
+            create_app(self.page, self.health, probes), settings.host, settings.port
+        )
+
+    def start(self) -> None:
+        """Migrate an empty store, show what is stored, then listen, then evaluate.
+
+        Raises DriftwatchError if the store cannot be used or the address is taken. A source that
+        is down is no reason not to start.
+        """
+        self._started_at = process_now()
+        ensure_schema(self._store)
+        self.health.config_loaded(self._started_at)
+        self.health.store_answered(True)
+        for name in self._sources:
+            self.health.source_added(name)
+        for monitor in self.settings.monitors:
+            success, completion = last_times(self._store, monitor.name)
+            self.health.monitor_added(
+                monitor.name,
+                now=self._started_at,
+                interval_seconds=monitor.every_seconds,
+                last_success=success,
+                last_completion=completion,
+            )
+            self._publish(monitor)
+        self.web.start()
+        self._start_schedule(self._scheduler)
+        if self._courier is not None:
+            self._courier.start()
+
+    def stop(self) -> None:
+        """End in order: no new evaluation, a grace time for the running ones, then their SQL is
+        cancelled; nothing that was committed is lost, nothing half-done is kept."""
+        self._stopping.set()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        if not self._wait_idle(self.settings.grace_seconds):
+            for source in self._sources.values():
+                source.cancel()
+            self._wait_idle(_CANCEL_SECONDS)
+        if self._courier is not None:
+            self._courier.stop(
+                self.settings.webhook.timeout_seconds if self.settings.webhook else 0
+            )
+        self.web.stop()
+        for source in self._sources.values():
+            source.close()
+        self._store.close()
+
+    def _start_schedule(self, scheduler: BackgroundScheduler) -> None:
+        now = process_now()
+        schedule.add_heartbeat(scheduler, self._heartbeat, now)
+        for monitor in self.settings.monitors:
+            schedule.add_monitor(scheduler, monitor.name, monitor.every_seconds, self._run, now)
+        scheduler.add_listener(self._skipped, EVENT_JOB_MAX_INSTANCES)
+        scheduler.start()
+
+    def _heartbeat(self) -> None:
+        self._beat = process_now()
+        self.health.heartbeat(self._beat)
+
+    def _skipped(self, event: JobSubmissionEvent) -> None:
+        if event.job_id in self._runners:
+            self.health.evaluation_skipped(event.job_id, "still_running")
+
+    def _run(self, name: str) -> None:
+        """One scheduled evaluation."""
+        with self._idle:
+            if self._stopping.is_set():
+                return
+            self._running += 1
+        self.health.evaluation_started()
+        try:
+            runner = self._runners[name]
+            ran = runner.run()
+            self._account(runner.monitor, ran)
+            self._publish(runner.monitor)
+            if self._on_ran is not None:
+                self._on_ran(runner.monitor, ran)
+            if ran.report.behind and not self._stopping.is_set():
+                self._again(name)
+        finally:
+            self.health.evaluation_ended()
+            with self._idle:
+                self._running -= 1
+                self._idle.notify_all()
+
+    def _again(self, name: str) -> None:
+        """Catch up at once, but behind whoever is waiting for a worker."""
+        try:
+            self._scheduler.modify_job(name, next_run_time=process_now())
+        except JobLookupError:
+            log.debug("monitor %s was removed while it ran", name)
+
+    def _account(self, monitor: MonitorSettings, ran: Ran) -> None:
+        report = ran.report
+        self.health.evaluation_finished(
+            monitor.name,
+            outcome=report.outcome,
+            finished=ran.started_at + timedelta(seconds=ran.seconds),
+            seconds=ran.seconds,
+            stages=report.stages.by_name() if report.scan else None,
+        )
+        if report.scan is not None:
+            self.health.source_answered(monitor.source, rows=report.rows_scanned)
+        elif report.outcome in (SourceError.outcome, "timeout"):
+            self.health.source_failed(monitor.source)
+        self.health.store_answered(report.outcome != StoreError.outcome)
+        if report.changes and self._courier is not None:
+            self._courier.wake()
+
+    def _publish(self, monitor: MonitorSettings) -> None:
+        fresh_for = timedelta(seconds=STALE_INTERVALS * max(monitor.every_seconds, 60))
+        try:
+            self.page.replace(publish(self._store, monitor, self._started_at, fresh_for))
+        except StoreError as error:
+            # What is shown stays until it expires: a scrape never waits for the store.
+            log.warning("monitor %s: metrics are not renewed: %s", monitor.name, error)
+            self.health.store_answered(False)
+
+    def _not_ready(self) -> list[str]:
+        return [] if self._scheduler.running else ["the scheduler is not running"]
+
+    def _wait_idle(self, seconds: float) -> bool:
+        with self._idle:
+            return self._idle.wait_for(lambda: self._running == 0, timeout=seconds)
+
+
+def _open_sources(settings: Settings) -> Mapping[str, Source]:
+    used = {monitor.source for monitor in settings.monitors}
+    return {name: open_source(settings.sources[name]) for name in sorted(used)}

@@ -1,0 +1,106 @@
+"""One monitor in the daemon: its evaluations one after another, whatever becomes of them."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from driftwatch.config.settings import MonitorSettings
+from driftwatch.daemon.clock import EventClock
+from driftwatch.errors import ConflictError, DriftwatchError, SourceTimeoutError, StoreError
+from driftwatch.evaluate.pipeline import Report, evaluate, record_evaluation
+from driftwatch.evaluate.prepare import Prepared
+from driftwatch.source import Source
+from driftwatch.store.engine import Store
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One evaluation that ended: when (process time), how, after how many seconds."""
+
+    started_at: datetime
+    seconds: float
+    report: Report
+
+
+class MonitorRunner:
+    """Evaluates one monitor; `run` is never called twice at a time.
+
+    It keeps what was prepared between evaluations, and halves the event time that it asks for when
+    the source does not answer in time, so that a long catch-up ends however slow the source is.
+    """
+
+    def __init__(
+        self,
+        monitor: MonitorSettings,
+        source: Source,
+        store: Store,
+        *,
+        event_clock: EventClock,
+        process_now: Callable[[], datetime],
+    ) -> None:
+        self.monitor = monitor
+        self.source = source
+        self._store = store
+        self._event_clock = event_clock
+        self._process_now = process_now
+        self._prepared: Prepared | None = None
+        self._at_most_seconds = monitor.catch_up_seconds
+
+    def run(self) -> Ran:
+        """One evaluation. Never raises: what went wrong is in the report, the log and the store."""
+        now, started_at, watch = self._event_clock.now(), self._process_now(), time.perf_counter()
+        try:
+            report = evaluate(
+                self.monitor,
+                now,
+                source=self.source,
+                store=self._store,
+                prepared=self._prepared,
+                started_at=started_at,
+                at_most_seconds=self._at_most_seconds,
+            )
+        except DriftwatchError as error:
+            report = self._failed(error)
+            log.warning("monitor %s: %s: %s", self.monitor.name, report.outcome, error)
+        except Exception as error:
+            # One monitor's defect must not end the others; the traceback is for its author.
+            log.exception("monitor %s: unexpected error", self.monitor.name)
+            report = self._failed(error)
+        else:
+            self._prepared = report.prepared
+            self._at_most_seconds = min(self.monitor.catch_up_seconds, self._at_most_seconds * 2)
+        seconds = time.perf_counter() - watch
+        if report.prepared is None:
+            self._record_failure(report, now, started_at, seconds)
+        return Ran(started_at, seconds, report)
+
+    def _failed(self, error: Exception) -> Report:
+        """What was prepared may be what is wrong: look again at the next evaluation."""
+        self._prepared = None
+        if isinstance(error, SourceTimeoutError):
+            self._at_most_seconds = max(self.monitor.pane_seconds, self._at_most_seconds // 2)
+        outcome = error.outcome if isinstance(error, DriftwatchError) else DriftwatchError.outcome
+        message = str(error) if isinstance(error, DriftwatchError) else type(error).__name__
+        # The other process did the work: try again at once only if it left some.
+        behind = isinstance(error, ConflictError | SourceTimeoutError)
+        return Report(None, outcome=outcome, message=message, behind=behind)
+
+    def _record_failure(
+        self, report: Report, now: datetime, started_at: datetime, seconds: float
+    ) -> None:
+        try:
+            with self._store.write() as connection:
+                record_evaluation(
+                    connection,
+                    self.monitor.name,
+                    report,
+                    now=now,
+                    started_at=started_at,
+                    seconds=seconds,
+                )
+        except StoreError as error:
+            log.warning("monitor %s: its failure is not stored: %s", self.monitor.name, error)

@@ -1,0 +1,1 @@
+"""WHAT happens in an evaluation: one function, one way through."""

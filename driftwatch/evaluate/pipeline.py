@@ -1,0 +1,211 @@
+"""One pass of one monitor at one `now`: scan, sum, judge, alert, store. One way through.
+
+Everything is written in one transaction, and everything written has a natural key: killed at any
+moment and started again, the next evaluation ends with the same rows.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from driftwatch.config.settings import MonitorSettings
+from driftwatch.evaluate.alerts import Change, advance_alerts
+from driftwatch.evaluate.judge import Judged, judge_windows, without_reference
+from driftwatch.evaluate.notify import enqueue_changes
+from driftwatch.evaluate.prepare import Prepared, prepare
+from driftwatch.evaluate.progress import (
+    due_windows,
+    latest_complete,
+    next_scan,
+    target,
+)
+from driftwatch.source import Source
+from driftwatch.stats.counts import PaneCounts
+from driftwatch.store import evaluations, ledger, monitors, results
+from driftwatch.store.engine import Store
+from driftwatch.store.evaluations import EvaluationRow
+from driftwatch.window import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Seconds that each stage took; `store` includes the look at what is stored."""
+
+    scan: float = 0.0
+    store: float = 0.0
+    judge: float = 0.0
+
+    def by_name(self) -> dict[str, float]:
+        return {"scan": self.scan, "store": self.store, "judge": self.judge}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How an evaluation ended.
+
+    scan: the panes that were counted, None if none was due. behind: more panes are complete than
+    were scanned: evaluate again at once. changes: alert transitions, oldest first. prepared: to be
+    handed to the next evaluation.
+    """
+
+    prepared: Prepared | None
+    outcome: str = "success"
+    message: str = ""
+    scan: Interval | None = None
+    panes: int = 0
+    rows_scanned: int = 0
+    windows_judged: int = 0
+    behind: bool = False
+    changes: tuple[Change, ...] = ()
+    stages: Stages = Stages()
+
+
+def evaluate(
+    monitor: MonitorSettings,
+    now: datetime,
+    *,
+    source: Source,
+    store: Store,
+    prepared: Prepared | None,
+    started_at: datetime,
+    at_most_seconds: int | None = None,
+) -> Report:
+    """Count what is new, judge the windows that it completed, move the alerts, store it all.
+
+    now: event time; started_at: process time. prepared: what the last evaluation of this monitor
+    returned, or None. at_most_seconds: see `next_scan`. Raises DriftwatchError; nothing of this pass was written then.
+    """
+    watch = time.perf_counter
+    begun = watch()
+    if prepared is None or not prepared.is_current(now):
+        prepared = prepare(monitor, now, source=source, store=store)
+    if prepared.waiting:
+        return _wait(monitor, prepared, now, store=store, started_at=started_at)
+    with store.read() as connection:
+        known = monitors.find(connection, monitor.name)
+    watermark = known.watermark if known else None
+    scan = next_scan(monitor, now, watermark=watermark, at_most_seconds=at_most_seconds)
+    if scan is None:
+        return Report(prepared, message="no pane is complete")
+    before_scan = watch()
+    counts = source.scan(prepared.plan, scan)
+    after_scan = watch()
+    with store.write() as connection:
+        begun_write = watch()
+        record = monitors.ensure(connection, monitor.name, started_at)
+        monitors.advance(
+            connection, record.id, expected=watermark, watermark=scan.end, scanned_from=scan.start
+        )
+        ledger.record(connection, record.id, prepared.axes, counts, scan, started_at)
+        before_judge = watch()
+        scanned_from = record.scanned_from or scan.start
+        judged = _judge(connection, monitor, prepared, counts, scan, scanned_from, started_at)
+        after_judge = watch()
+        _save_results(connection, judged)
+        changes = advance_alerts(connection, monitor, judged, started_at)
+        behind = scan.end < target(monitor, now)
+        if not behind:
+            enqueue_changes(connection, monitor.name, started_at)
+        report = Report(
+            prepared=prepared,
+            outcome="success" if counts.rows.sum() else "no_data",
+            scan=scan,
+            panes=scan.seconds // monitor.pane_seconds,
+            rows_scanned=int(counts.rows.sum()),
+            windows_judged=len({(o.row.window_seconds, o.row.window_end) for o in judged}),
+            behind=behind,
+            changes=tuple(changes),
+            stages=Stages(
+                scan=after_scan - before_scan,
+                store=(before_scan - begun)
+                + (watch() - begun_write)
+                - (after_judge - before_judge),
+                judge=after_judge - before_judge,
+            ),
+        )
+        record_evaluation(
+            connection,
+            monitor.name,
+            report,
+            now=now,
+            started_at=started_at,
+            seconds=watch() - begun,
+        )
+    return report
+
+
+def _judge(
+    connection: Connection,
+    monitor: MonitorSettings,
+    prepared: Prepared,
+    counts: PaneCounts,
+    scan: Interval,
+    scanned_from: datetime,
+    now: datetime,
+) -> list[Judged]:
+    """Results of every window that the scan completed, of all lengths."""
+    troubles = dict(prepared.troubles) | {trouble.column: trouble for trouble in counts.troubles}
+    judged: list[Judged] = []
+    for _, windows in due_windows(monitor, scanned_from=scanned_from, scan=scan):
+        sums = ledger.sum_windows(connection, prepared.monitor_id, prepared.axes, windows)
+        judged += judge_windows(monitor, prepared, sums, troubles=troubles, now=now)
+    return judged
+
+
+def _save_results(connection: Connection, judged: list[Judged]) -> None:
+    bins = {one.row.key: one.bins for one in judged if one.bins}
+    results.upsert(connection, [one.row for one in judged], bins)
+
+
+def _wait(
+    monitor: MonitorSettings,
+    prepared: Prepared,
+    now: datetime,
+    *,
+    store: Store,
+    started_at: datetime,
+) -> Report:
+    """Nothing can be counted before there is a reference: the newest windows say so."""
+    windows = [latest_complete(monitor, now, seconds) for seconds in monitor.window_seconds]
+    judged = list(without_reference(monitor, windows, prepared.waiting, started_at))
+    report = Report(
+        prepared, outcome="no_data", message=prepared.waiting, windows_judged=len(windows)
+    )
+    with store.write() as connection:
+        _save_results(connection, judged)
+        record_evaluation(
+            connection, monitor.name, report, now=now, started_at=started_at, seconds=0.0
+        )
+    return report
+
+
+def record_evaluation(
+    connection: Connection,
+    monitor: str,
+    report: Report,
+    *,
+    now: datetime,
+    started_at: datetime,
+    seconds: float,
+) -> None:
+    """What ran, how it ended, how long each stage took, what it scanned."""
+    evaluations.record(
+        connection,
+        EvaluationRow(
+            monitor=monitor,
+            started_at=started_at,
+            finished_at=started_at + timedelta(seconds=seconds),
+            now=now,
+            outcome=report.outcome,
+            message=report.message,
+            scan=report.scan,
+            rows_scanned=report.rows_scanned,
+            panes=report.panes,
+            windows_judged=report.windows_judged,
+            scan_seconds=report.stages.scan,
+            store_seconds=report.stages.store,
+            judge_seconds=report.stages.judge,
+        ),
+    )

@@ -1,0 +1,103 @@
+"""How far a monitor may look."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from driftwatch.config.settings import (
+    FeatureSettings,
+    MonitorSettings,
+    RelationSettings,
+    Start,
+)
+from driftwatch.evaluate.progress import due_windows, first_moment, next_scan, target
+from driftwatch.window import Interval, to_epoch
+
+HOUR, DAY, WEEK = 3_600, 86_400, 604_800
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+
+MONITOR = MonitorSettings(
+    name="m",
+    source="logs",
+    relation=RelationSettings("t", None, "at"),
+    features=(FeatureSettings("x"),),
+    reference=Interval(MONDAY - timedelta(days=60), MONDAY - timedelta(days=30)),
+    pane_seconds=300,
+    every_seconds=300,
+    delay_seconds=120,
+    window_seconds=(HOUR, DAY),
+    start=Start(),
+    catch_up_seconds=WEEK,
+)
+
+
+def at(**since_monday: float) -> datetime:
+    return MONDAY + timedelta(**since_monday)
+
+
+@pytest.mark.parametrize(
+    ("now", "end"),
+    [
+        (at(minutes=7), at(minutes=5)),
+        (at(minutes=6, seconds=59), at()),
+        (at(minutes=2), at()),
+        (at(minutes=1, seconds=59), at(minutes=-5)),
+    ],
+)
+def test_a_pane_is_complete_when_its_delay_is_over(now: datetime, end: datetime) -> None:
+    assert target(MONITOR, now) == end
+
+
+def test_a_new_monitor_begins_one_longest_window_back() -> None:
+    assert first_moment(MONITOR, at(hours=10)) == at(days=-1)
+
+
+def test_a_configured_start_is_taken_down_to_a_pane() -> None:
+    monitor = replace(MONITOR, start=Start(to_epoch(at(minutes=7))))
+    assert first_moment(monitor, at(days=2)) == at(minutes=5)
+
+
+def test_a_scan_goes_from_the_watermark_to_the_newest_complete_pane() -> None:
+    scan = next_scan(MONITOR, at(minutes=17), watermark=at(minutes=5))
+    assert scan == Interval(at(minutes=5), at(minutes=15))
+
+
+def test_a_scan_is_bounded_by_catch_up_and_by_what_the_source_can_bear() -> None:
+    long_ago = at(days=-30)
+    assert next_scan(MONITOR, at(), watermark=long_ago) == Interval(long_ago, at(days=-23))
+    halved = next_scan(MONITOR, at(), watermark=long_ago, at_most_seconds=HOUR)
+    assert halved == Interval(long_ago, long_ago + timedelta(hours=1))
+    least = next_scan(MONITOR, at(), watermark=long_ago, at_most_seconds=1)
+    assert least == Interval(long_ago, long_ago + timedelta(minutes=5))
+
+
+@pytest.mark.parametrize("back", [timedelta(0), timedelta(hours=3), timedelta(days=400)])
+def test_a_clock_set_back_scans_nothing(back: timedelta) -> None:
+    assert next_scan(MONITOR, at(minutes=2) - back, watermark=at()) is None
+
+
+def test_windows_are_due_when_the_watermark_passes_their_end() -> None:
+    scan = Interval(at(hours=22, minutes=30), at(hours=24, minutes=10))
+    due = dict(due_windows(MONITOR, scanned_from=at(), scan=scan))
+    assert due[HOUR] == [Interval(at(hours=22), at(hours=23)), Interval(at(hours=23), at(hours=24))]
+    assert due[DAY] == [Interval(at(), at(days=1))]
+
+
+def test_a_window_is_never_due_twice() -> None:
+    first = Interval(at(hours=22), at(hours=24))
+    second = Interval(at(hours=24), at(hours=25))
+    seen = [
+        window
+        for scan in (first, second)
+        for _, windows in due_windows(MONITOR, scanned_from=at(), scan=scan)
+        for window in windows
+    ]
+    assert len(seen) == len(set(seen)) == 4
+
+
+def test_a_window_that_began_before_the_monitor_is_left_out() -> None:
+    scan = Interval(at(hours=5), at(hours=30))
+    due = dict(due_windows(MONITOR, scanned_from=at(hours=5), scan=scan))
+    assert due[DAY] == []
+    assert due[HOUR][0].start == at(hours=5)
