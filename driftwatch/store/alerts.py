@@ -81,10 +81,9 @@ def save(
         statement = insert_into(connection, alert).values(**_values(key), **values)
         statement = statement.on_conflict_do_nothing(index_elements=list(ALERT_KEY))
     else:
-        statement = (
-            sa.update(alert).where(*_is(key), alert.c.version == expected_version).values(values)
-        )
-    if connection.execute(statement).rowcount != 1:
+        at_it = (*_is(key), alert.c.version == expected_version)
+        statement = sa.update(alert).where(*at_it).values(values)
+    if connection.scalar(statement.returning(alert.c.version)) is None:
         raise ConflictError(
             f"the {key.kind.value} alert of monitor {key.monitor!r}, feature {key.feature!r}, "
             f"window {key.window_seconds} s was moved by another process first; nothing was written"
@@ -106,7 +105,7 @@ def record_event(connection: Connection, event: AlertEvent, now: datetime) -> bo
         recorded_at=now,
     )
     statement = insert.on_conflict_do_nothing(index_elements=[*ALERT_KEY, "window_end", "to_state"])
-    return connection.execute(statement).rowcount == 1
+    return connection.scalar(statement.returning(alert_event.c.id)) is not None
 
 
 def events(

@@ -54,6 +54,10 @@ def translate(error: sa.exc.SQLAlchemyError, *, store: str, secret: str | None) 
 
     secret: the password, if there is one; it is cut out of whatever the driver says.
     """
+    if isinstance(error, sa.exc.TimeoutError):
+        return StoreError(
+            f"{store}: all connections are in use. Let fewer evaluations run at once."
+        )
     if not isinstance(error, sa.exc.DBAPIError) or error.orig is None:
         return StoreError(f"{store}: {_clean(str(error), secret)}")
     detail = _clean(str(error.orig), secret)

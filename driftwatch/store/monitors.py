@@ -74,9 +74,10 @@ def advance(
 def lock(connection: Connection, monitor_id: int) -> None:
     """Let no other transaction write this monitor's panes, axes or references until this one ends.
 
-    SQLite has one writer anyway.
+    SQLite has one writer anyway. Rows that only refer to the monitor do not wait.
     """
-    connection.execute(sa.select(monitor.c.id).where(monitor.c.id == monitor_id).with_for_update())
+    chosen = sa.select(monitor.c.id).where(monitor.c.id == monitor_id)
+    connection.execute(chosen.with_for_update(key_share=True))
 
 
 def _record(row: sa.Row[Any]) -> MonitorRecord:

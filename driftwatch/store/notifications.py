@@ -52,7 +52,7 @@ def enqueue(
         next_attempt_at=now,
     )
     statement = insert.on_conflict_do_nothing(index_elements=[*ALERT_KEY, "window_end", "state"])
-    return connection.execute(statement).rowcount == 1
+    return connection.scalar(statement.returning(notification.c.id)) is not None
 
 
 def due(connection: Connection, now: datetime, *, limit: int = 100) -> list[Notification]:

@@ -128,12 +128,13 @@ class PlainLedger:
 
 
 def dump(store: Store, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of these tables (of all, if none is named), in the order of the key."""
+    """Every row of these tables (of all, if none is named), in the order of the key; NaN is None,
+    so that two looks can be equal."""
     names = tables or tuple(metadata.tables)
     with store.read() as connection:
         return {
             name: [
-                tuple(row)
+                tuple(None if value != value else value for value in row)  # noqa: PLR0124
                 for row in connection.execute(
                     sa.select(metadata.tables[name]).order_by(*metadata.tables[name].primary_key)
                 )

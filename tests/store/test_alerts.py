@@ -1,0 +1,108 @@
+"""An alert is moved by one process alone, and each change is noted once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+
+from driftwatch.alert.policy import AlertKind, AlertState, Severity
+from driftwatch.alert.state import AlertKey, AlertStatus
+from driftwatch.errors import ConflictError
+from driftwatch.store import alerts, monitors
+from driftwatch.store.alerts import AlertEvent, AlertRecord
+from driftwatch.store.engine import Store
+from tests.store.samples import MONDAY, NOW, dump
+
+KEY = AlertKey("m", "delay", "", 3600, AlertKind.DRIFT)
+FIRING = AlertStatus(
+    state=AlertState.FIRING,
+    severity=Severity.CRITICAL,
+    since=MONDAY,
+    fired_at=MONDAY,
+    window_end=MONDAY + timedelta(hours=1),
+    marks="-wc",
+)
+EVENT = AlertEvent(
+    KEY, MONDAY, AlertState.PENDING, AlertState.FIRING, None, Severity.WARNING, 0.31, "delay moved"
+)
+
+
+@pytest.fixture(autouse=True)
+def _monitor(store: Store) -> None:
+    with store.write() as connection:
+        monitors.ensure(connection, "m", NOW)
+        monitors.ensure(connection, "other", NOW)
+
+
+def load(store: Store) -> dict[AlertKey, AlertRecord]:
+    with store.read() as connection:
+        return alerts.load(connection, "m")
+
+
+def save(store: Store, status: AlertStatus, expected: int, key: AlertKey = KEY) -> int:
+    with store.write() as connection:
+        return alerts.save(
+            connection,
+            key,
+            status,
+            expected_version=expected,
+            notified_state=AlertState.FIRING,
+            notified_severity=Severity.WARNING,
+        )
+
+
+def test_an_alert_comes_back_as_it_was(store: Store) -> None:
+    assert save(store, FIRING, 0) == 1
+    assert save(store, AlertStatus(), 0, replace(KEY, kind=AlertKind.NO_DATA)) == 1
+    assert save(store, FIRING, 0, replace(KEY, monitor="other")) == 1
+    found = load(store)
+    assert found[KEY] == AlertRecord(KEY, FIRING, AlertState.FIRING, Severity.WARNING, 1)
+    assert len(found) == 2
+    assert found[replace(KEY, kind=AlertKind.NO_DATA)].status == AlertStatus()
+
+
+def test_only_what_was_loaded_can_be_moved(store: Store) -> None:
+    assert save(store, AlertStatus(), 0) == 1
+    assert save(store, FIRING, 1) == 2
+    for expected in (0, 1, 3):
+        with pytest.raises(ConflictError, match="'delay', window 3600 s was moved by another"):
+            save(store, AlertStatus(), expected)
+    assert load(store)[KEY].status == FIRING
+    assert load(store)[KEY].version == 2
+
+
+@pytest.mark.parametrize("stored", [0, 1])
+def test_of_two_that_move_it_at_once_one_does(store: Store, stored: int) -> None:
+    if stored:
+        save(store, AlertStatus(), 0)
+    barrier = Barrier(4)
+
+    def move(number: int) -> int | None:
+        barrier.wait()
+        try:
+            save(store, replace(FIRING, marks="w" * (number + 1)), stored)
+        except ConflictError:
+            return None
+        return number
+
+    with ThreadPoolExecutor(4) as pool:
+        winners = [number for number in pool.map(move, range(4)) if number is not None]
+    assert len(winners) == 1
+    assert load(store)[KEY].status.marks == "w" * (winners[0] + 1)
+
+
+def test_a_change_is_noted_once(store: Store) -> None:
+    with store.write() as connection:
+        assert alerts.record_event(connection, EVENT, NOW)
+        assert not alerts.record_event(connection, replace(EVENT, message="again"), NOW)
+        resolved = replace(EVENT, to_state=AlertState.RESOLVED, window_end=NOW, value=0.01)
+        assert alerts.record_event(connection, resolved, NOW)
+        other = replace(EVENT, key=replace(KEY, monitor="other"))
+        assert alerts.record_event(connection, other, NOW)
+    with store.read() as connection:
+        assert alerts.events(connection, "m", since=MONDAY) == [resolved, EVENT]
+        assert alerts.events(connection, "m", since=MONDAY, limit=1) == [resolved]
+        assert alerts.events(connection, "m", since=NOW + timedelta(seconds=1)) == []
+    assert len(dump(store, "alert_event")["alert_event"]) == 3

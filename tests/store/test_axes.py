@@ -1,0 +1,92 @@
+"""Axes are versioned per column, and come back exactly."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftwatch.errors import StoreError
+from driftwatch.stats.axis import Axis, CategoricalAxis, NumericAxis, Scale
+from driftwatch.store import axes, monitors
+from driftwatch.store.axes import AxisRecord, from_json, to_json
+from driftwatch.store.engine import Store
+from tests.store.samples import NOW, dump, hours
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+NUMERIC = st.builds(
+    NumericAxis,
+    st.lists(FINITE, min_size=1, max_size=30, unique=True).map(lambda edges: tuple(sorted(edges))),
+    st.sampled_from(Scale),
+)
+LEVELS = st.lists(st.text(max_size=8), max_size=12, unique=True)
+CATEGORICAL = st.tuples(LEVELS, st.integers(0, 12)).map(
+    lambda found: CategoricalAxis(tuple(found[0][: found[1]]), tuple(found[0][found[1] :]))
+)
+
+
+@given(st.one_of(NUMERIC, CATEGORICAL))
+def test_text_round_trip(axis: Axis) -> None:
+    assert from_json(to_json(axis)) == axis
+
+
+def save(store: Store, axis: Axis, *, column: str = "c", kind: str = "number") -> AxisRecord:
+    with store.write() as connection:
+        monitor_id = monitors.ensure(connection, "m", NOW).id
+        return axes.save(connection, monitor_id, column, axis, kind, hours(0, 24), NOW)
+
+
+def active(store: Store) -> dict[str, AxisRecord]:
+    with store.read() as connection:
+        monitor = monitors.find(connection, "m")
+        assert monitor is not None
+        return axes.active(connection, monitor.id)
+
+
+def test_levels_and_edges_come_back_exactly(store: Store) -> None:
+    numeric = NumericAxis((0.1, math.nextafter(0.1, 1), 1e300), Scale.TIME)
+    levels = CategoricalAxis(
+        ("'; DROP TABLE axis; --", "Zürich", "", "\u2603", "日本"),
+        tuple(str(n) for n in range(10_000)),
+    )
+    saved = [save(store, numeric, column='a "b"'), save(store, levels, column="c")]
+    assert list(active(store).values()) == saved
+    assert [record.axis for record in saved] == [numeric, levels]
+
+
+def test_the_same_axis_is_the_same_version(store: Store) -> None:
+    axis = NumericAxis((1.0, 2.0))
+    first = save(store, axis)
+    assert save(store, NumericAxis((1.0, 2.0))) == first
+    assert first.version == 1
+    assert len(dump(store, "axis")["axis"]) == 1
+
+
+def test_another_axis_or_type_is_a_new_version_of_its_column_alone(store: Store) -> None:
+    save(store, NumericAxis((1.0,)))
+    other = save(store, NumericAxis((1.0,)), column="other")
+    second = save(store, NumericAxis((1.0, 2.0)))
+    third = save(store, NumericAxis((1.0, 2.0)), kind="boolean")
+    assert (other.version, second.version, third.version) == (1, 2, 3)
+    assert active(store) == {"other": other, "c": third}
+
+
+def test_many_that_save_at_once_make_one_version(store: Store) -> None:
+    save(store, NumericAxis((0.0,)))
+    barrier = Barrier(4)
+
+    def race(_: int) -> AxisRecord:
+        barrier.wait()
+        return save(store, NumericAxis((5.0,)))
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(race, range(4)))
+    assert {record.version for record in found} == {2}
+    assert len({record.id for record in found}) == 1
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(StoreError, match="axis of kind 'polar', which this release does not know"):
+        from_json('{"kind": "polar"}')
