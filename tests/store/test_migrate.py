@@ -1,7 +1,9 @@
 """Migrations make exactly the tables of the schema, once, and only on a store that they know."""
 
+import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -183,7 +185,25 @@ def test_alembic_by_itself_says_how_it_is_run() -> None:
         command.upgrade(config, "head")
 
 
-def test_the_wheel_would_carry_the_migrations() -> None:
-    """Where the installed package has them inside, they are found there first."""
-    pyproject = (Path(__file__).parents[2] / "pyproject.toml").read_text()
-    assert '"migrations" = "driftwatch/migrations"' in pyproject
+def test_the_wheel_carries_its_migrations(tmp_path: Path) -> None:
+    """The package as it is installed, away from the source tree, makes a store ready."""
+    root = Path(__file__).parents[2]
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=root, check=True, capture_output=True, timeout=60)
+    (wheel,) = tmp_path.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+    code = (
+        "import sys; from driftwatch.store import engine, migrate; "
+        "store = engine.open_store(sys.argv[1]); migrate.ensure_schema(store); store.close(); "
+        "print(migrate.migrations_folder())"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, f"sqlite:///{tmp_path / 'store.db'}"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.stdout.strip() == str(tmp_path / "installed" / "driftwatch" / "migrations")
