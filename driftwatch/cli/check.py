@@ -68,7 +68,9 @@ def _check_store(settings: Settings, console: Console) -> Iterator[Finding]:
     except DriftwatchError as error:
         yield _tell(console, str(error), fatal=True)
     else:
-        state = "is empty: the first `serve` or `evaluate` sets it up" if found.is_empty else "answers"
+        state = (
+            "is empty: the first `serve` or `evaluate` sets it up" if found.is_empty else "answers"
+        )
         console.print(Text(f"store {store.name} {state}"))
     finally:
         store.close()
@@ -89,9 +91,7 @@ def _check_monitor(
 
 def _check_source(monitor: MonitorSettings, source: Source, console: Console) -> Iterator[Finding]:
     info = source.inspect(monitor.relation)
-    console.print(
-        Text(f"  timestamp   {monitor.relation.timestamp} ({info.timestamp_type})")
-    )
+    console.print(Text(f"  timestamp   {monitor.relation.timestamp} ({info.timestamp_type})"))
     if not info.timestamp_served:
         yield _tell(
             console,
@@ -108,7 +108,7 @@ def _check_source(monitor: MonitorSettings, source: Source, console: Console) ->
             yield _tell(console, finding, fatal=True)
     present = [f for f in undeclared if info.column(f.name) is not None]
     if present:
-        _propose(source.suggest_kinds(monitor.relation, info, present), console)
+        _propose(source.suggest_kinds(monitor.relation, info, [f.name for f in present]), console)
     _show_plan(monitor, info, source, console)
 
 
@@ -122,7 +122,8 @@ def _heading(monitor: MonitorSettings) -> Text:
         f"  scans       {schema}{monitor.relation.table} of source {monitor.source}, in panes of "
         f"{format_duration(monitor.pane_seconds)} every {format_duration(monitor.every_seconds)}\n"
         f"  where       {monitor.relation.where or '(all rows)'}\n"
-        f"  windows     {windows}, judged {format_duration(monitor.delay_seconds)} after their end\n"
+        f"  windows     {windows}, judged {format_duration(monitor.delay_seconds)} after they "
+        f"end\n"
         f"  reference   {monitor.reference}",
     )
 
@@ -155,7 +156,7 @@ def _bins(feature: FeatureSettings, kind: Kind) -> str:
 def _propose(proposals: Sequence[KindProposal], console: Console) -> None:
     console.print(Text("  proposal to accept, under `features:`", style="bold"))
     for one in proposals:
-        console.print(Text(f"    - {{name: {one.column}, kind: {one.kind}}}   # {one.why}"))
+        console.print(Text(f"    - {{name: {one.column}, kind: {one.kind}}}   # {one.reason}"))
 
 
 def _show_plan(

@@ -130,12 +130,14 @@ def _picture(bins: list[ResultBin]) -> Table:
     )
     most = max(max(b.current_rows / current, b.reference_rows / reference) for b in bins)
     carried = max(one.js_contribution for one in bins)
+    # Beside a value that has a bin of its own lie bins that whole numbers never reach.
+    shown = [one for one in bins if one.current_rows or one.reference_rows]
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("bin", overflow="ellipsis", max_width=_LONGEST_LABEL, no_wrap=True)
     table.add_column("", no_wrap=True)
     for name in ("current", "reference", "JS"):
         table.add_column(name, justify="right", no_wrap=True)
-    for one in bins:
+    for one in shown:
         now, before = one.current_rows / current, one.reference_rows / reference
         # The bins that carry the drift, not every speck of it, are what the eye should find.
         style = "bold" if one.js_contribution >= 0.2 * carried and carried > 0 else ""

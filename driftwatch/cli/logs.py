@@ -15,8 +15,14 @@ _LEVELS = {
     "error": logging.ERROR,
 }
 
-_QUIET = ("apscheduler", "alembic", "uvicorn", "asyncio")
-"""Libraries that tell at info what only their own authors need."""
+_QUIET = {
+    # It warns of each run that is skipped because the last one still runs; a metric counts those.
+    "apscheduler": logging.ERROR,
+    "alembic": logging.WARNING,
+    "uvicorn": logging.WARNING,
+    "asyncio": logging.WARNING,
+}
+"""Libraries that tell what only their own authors need, and from which level on we listen."""
 
 
 class LogFormat(StrEnum):
@@ -33,8 +39,8 @@ def start_logging(log_format: LogFormat, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, _LEVELS[level]))
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(max(least, _LEVELS[level]))
 
 
 class _Formatter(logging.Formatter):

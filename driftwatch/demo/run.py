@@ -32,6 +32,7 @@ from driftwatch.verdict.policy import VOLUME
 
 YEAR_START = datetime(2013, 1, 1, tzinfo=UTC)
 HISTORY_END = datetime(2013, 12, 1, tzinfo=UTC)
+YEAR_END = datetime(2014, 1, 1, tzinfo=UTC)
 REPLAY_END = datetime(2014, 1, 1, 1, tzinfo=UTC)
 """One hour into the next year, so that the delay of the last day is over."""
 
@@ -91,6 +92,7 @@ def _replay(
         moment = min(clock.now() + step, REPLAY_END)
         replay(log, clock.now(), moment)
         clock.advance(moment)
+    watcher.wait_for(YEAR_END, stop)
     if not stop.is_set():
         watcher.year_over(log.parent)
 
@@ -118,6 +120,11 @@ class Watcher:
         if ran.report.prepared is not None and not ran.report.behind:
             self._sum_up(monitor)
             self.caught_up.set()
+
+    def wait_for(self, end: datetime, stop: Event) -> None:
+        """Until the window that ends at `end` was shown, or somebody stops the demo."""
+        while self._shown_until < end and not stop.wait(0.1):
+            pass
 
     def year_over(self, folder: Path) -> None:
         self.screen.say(

@@ -24,7 +24,7 @@ from driftwatch.window import Interval
 
 _NO_WINDOWS: IntArray = np.zeros(0, dtype=np.int64)
 
-_WITHOUT_REFERENCE = {"no_rows": Reason.NO_REFERENCE, "all_missing": Reason.ALL_MISSING}
+_WITHOUT_REFERENCE = {Reason.ALL_MISSING}
 """Troubles that leave a column without a reference; the others need somebody to act."""
 
 
@@ -155,11 +155,9 @@ def _grey(
     if trouble is None:
         verdict, reason = Verdict.LEARNING, Reason.NOT_SCANNED
         message = sentence.not_scanned(feature.name)
-    elif trouble.reason in _WITHOUT_REFERENCE:
-        verdict, reason = Verdict.LEARNING, _WITHOUT_REFERENCE[trouble.reason]
-        message = trouble.message
     else:
-        verdict, reason, message = Verdict.ERROR, Reason(trouble.reason), trouble.message
+        reason, message = Reason(trouble.reason), trouble.message
+        verdict = Verdict.LEARNING if reason in _WITHOUT_REFERENCE else Verdict.ERROR
     row = plain_row(
         monitor, feature.name, window.interval, Judgement(verdict, reason, math.nan, False),
         message=message, rows=window.rows, reference=_reference(prepared, feature.name), now=now,

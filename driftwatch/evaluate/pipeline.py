@@ -75,12 +75,13 @@ def evaluate(
     """Count what is new, judge the windows that it completed, move the alerts, store it all.
 
     now: event time; started_at: process time. prepared: what the last evaluation of this monitor
-    returned, or None. at_most_seconds: see `next_scan`. Raises DriftwatchError; nothing of this pass was written then.
+    returned, or None. at_most_seconds: see `next_scan`. Raises DriftwatchError; then nothing of
+    this pass was written.
     """
     watch = time.perf_counter
     begun = watch()
     if prepared is None or not prepared.is_current(now):
-        prepared = prepare(monitor, now, source=source, store=store)
+        prepared = prepare(monitor, now, source=source, store=store, started_at=started_at)
     if prepared.waiting:
         return _wait(monitor, prepared, now, store=store, started_at=started_at)
     with store.read() as connection:
@@ -95,12 +96,16 @@ def evaluate(
     with store.write() as connection:
         begun_write = watch()
         record = monitors.ensure(connection, monitor.name, started_at)
+        scanned_from = record.scanned_from or scan.start
         monitors.advance(
-            connection, record.id, expected=watermark, watermark=scan.end, scanned_from=scan.start
+            connection,
+            record.id,
+            expected=watermark,
+            watermark=scan.end,
+            scanned_from=scanned_from,
         )
         ledger.record(connection, record.id, prepared.axes, counts, scan, started_at)
         before_judge = watch()
-        scanned_from = record.scanned_from or scan.start
         judged = _judge(connection, monitor, prepared, counts, scan, scanned_from, started_at)
         after_judge = watch()
         _save_results(connection, judged)

@@ -52,15 +52,22 @@ class Prepared:
         return self.retry_at is None or now < self.retry_at
 
 
-def prepare(monitor: MonitorSettings, now: datetime, *, source: Source, store: Store) -> Prepared:
-    """Look at the table, load what is stored, capture what is missing, compile the scan."""
+def prepare(
+    monitor: MonitorSettings, now: datetime, *, source: Source, store: Store, started_at: datetime
+) -> Prepared:
+    """Look at the table, load what is stored, capture what is missing, compile the scan.
+
+    now: event time; started_at: process time, noted with what is captured.
+    """
     info = source.inspect(monitor.relation)
     with store.write() as connection:
-        record = monitors.ensure(connection, monitor.name, now)
+        record = monitors.ensure(connection, monitor.name, started_at)
     waiting = _waiting(monitor, now)
     troubles: dict[str, ColumnTrouble] = {}
     if not waiting:
-        troubles = _capture(monitor, now, record.id, info, source=source, store=store)
+        waiting, troubles = _capture(
+            monitor, started_at, record.id, info, source=source, store=store
+        )
     with store.read() as connection:
         return _load(connection, monitor, now, record.id, info, source, troubles, waiting)
 
@@ -109,14 +116,17 @@ def _waiting(monitor: MonitorSettings, now: datetime) -> str:
 
 def _capture(
     monitor: MonitorSettings,
-    now: datetime,
+    started_at: datetime,
     monitor_id: int,
     info: RelationInfo,
     *,
     source: Source,
     store: Store,
-) -> dict[str, ColumnTrouble]:
-    """Fit and count the reference of every feature that has none yet; returns who could not be."""
+) -> tuple[str, dict[str, ColumnTrouble]]:
+    """Fit and count the reference of every feature that has none yet.
+
+    Returns why there is nothing to capture ("" if there is), and the columns that could not be.
+    """
     with store.read() as connection:
         stored = references.active(connection, monitor_id)
         known = axes.active(connection, monitor_id)
@@ -126,7 +136,7 @@ def _capture(
 
     missing = [feature for feature in monitor.features if not is_stored(feature.name)]
     if not missing and is_stored(VOLUME):
-        return {}
+        return "", {}
     fitted, troubles = _fit(monitor, info, missing, known, source)
     columns = [
         ScanColumn(name, axis, column.column_type)
@@ -136,10 +146,10 @@ def _capture(
     counts = _count(monitor, info, columns, source)
     troubles |= {trouble.column: trouble for trouble in counts.troubles}
     if counts.rows.sum() == 0:
-        return {f.name: _no_rows(monitor, f) for f in monitor.features}
+        return _no_rows(monitor), {}
     with store.write() as connection:
-        _save(connection, monitor, now, monitor_id, columns, counts)
-    return troubles
+        _save(connection, monitor, started_at, monitor_id, columns, counts)
+    return "", troubles
 
 
 def _fit(
@@ -177,32 +187,32 @@ def _count(
 def _save(
     connection: Connection,
     monitor: MonitorSettings,
-    now: datetime,
+    started_at: datetime,
     monitor_id: int,
     columns: list[ScanColumn],
     counts: PaneCounts,
 ) -> None:
     records = {
         c.name: axes.save(
-            connection, monitor_id, c.name, c.axis, c.column_type, monitor.reference, now
+            connection, monitor_id, c.name, c.axis, c.column_type, monitor.reference, started_at
         )
         for c in columns
         if c.name in counts.columns
     }
-    ledger.record(connection, monitor_id, records, counts, monitor.reference, now)
+    ledger.record(connection, monitor_id, records, counts, monitor.reference, started_at)
     rows = int(counts.rows.sum())
     for name, record in records.items():
         panes = counts.columns[name].sum()
         references.capture(
-            connection, monitor_id, name, record, monitor.reference, panes, rows, now
+            connection, monitor_id, name, record, monitor.reference, panes, rows, started_at
         )
-    references.capture(connection, monitor_id, VOLUME, None, monitor.reference, None, rows, now)
+    references.capture(
+        connection, monitor_id, VOLUME, None, monitor.reference, None, rows, started_at
+    )
 
 
-def _no_rows(monitor: MonitorSettings, feature: FeatureSettings) -> ColumnTrouble:
-    return ColumnTrouble(
-        feature.name,
-        "no_rows",
+def _no_rows(monitor: MonitorSettings) -> str:
+    return (
         f"the reference {monitor.reference} of monitor {monitor.name!r} holds no rows; check "
-        f"`reference`, `timestamp` and `where`",
+        "`reference`, `timestamp` and `where`. Nothing is counted before it does"
     )
