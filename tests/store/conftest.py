@@ -26,8 +26,11 @@ def kept_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "postgresql":
         store = open_store(request.getfixturevalue("migrated_postgres"))
         with store.write() as connection:
-            names = ", ".join(metadata.tables)
-            connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(sa.delete(table))
+                if "id" in table.c:
+                    sequence = sa.func.pg_get_serial_sequence(table.name, "id")
+                    connection.execute(sa.select(sa.func.setval(sequence, 1, sa.false())))
         return store
     store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
     ensure_schema(store)
