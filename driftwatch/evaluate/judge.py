@@ -24,7 +24,7 @@ from driftwatch.window import Interval
 
 _NO_WINDOWS: IntArray = np.zeros(0, dtype=np.int64)
 
-_WITHOUT_REFERENCE = {Reason.ALL_MISSING}
+_WITHOUT_REFERENCE = {Reason.ALL_MISSING, Reason.NO_REFERENCE}
 """Troubles that leave a column without a reference; the others need somebody to act."""
 
 
