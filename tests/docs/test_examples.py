@@ -1,0 +1,109 @@
+"""The examples of README.md and docs/howto/first-monitor.md load and run as they stand."""
+
+import shlex
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+from typer.main import get_command
+
+from driftwatch.cli.commands import app
+from driftwatch.config.load import load_settings
+from driftwatch.config.settings import Settings
+from tests.docs.markdown import DOCS, TOP, fences, named
+from tests.servers.postgres import PostgresServer
+
+HOWTO = DOCS / "howto" / "first-monitor.md"
+ENVIRONMENT = {"LOGS_URL": "postgresql://driftwatch_reader@host/logs"}
+
+
+def load(text: str, folder: Path) -> Settings:
+    path = folder / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_settings(path, ENVIRONMENT)
+
+
+@pytest.mark.parametrize("page", [TOP / "README.md", HOWTO], ids=named)
+def test_the_configuration_loads(page: Path, tmp_path: Path) -> None:
+    (text,) = fences(page, "yaml")
+    (monitor,) = load(text, tmp_path).monitors
+    assert monitor.name == "delay-model"
+    names = [feature.name for feature in monitor.features]
+    assert sorted(names) == ["carrier", "dep_delay", "distance", "p_late"]
+
+
+@pytest.mark.parametrize("kind", ["feature", "notify"])
+def test_a_part_of_the_configuration_loads_in_its_place(kind: str, tmp_path: Path) -> None:
+    (text,) = fences(HOWTO, "yaml")
+    (part,) = fences(HOWTO, f"yaml {kind}")
+    whole, change = yaml.safe_load(text), yaml.safe_load(part)
+    if kind == "notify":
+        (tmp_path / "webhook.url").write_text("https://example.org/hook\n")
+        change["notify"]["webhook"]["url_file"] = str(tmp_path / "webhook.url")
+        whole |= change
+    else:
+        whole["monitors"][0] |= change
+    settings = load(yaml.safe_dump(whole), tmp_path)
+    if kind == "notify":
+        assert settings.webhook is not None
+    else:
+        limits = {one.name: one.threshold.warning for one in settings.monitors[0].features}
+        assert limits["dep_delay"] == 0.35
+
+
+def test_prometheus_is_told_the_job_that_the_rules_look_for() -> None:
+    (text,) = fences(HOWTO, "yaml prometheus")
+    told = yaml.safe_load(text)
+    (job,) = told["scrape_configs"]
+    rules = (TOP / "deploy" / "driftwatch-rules.yaml").read_text("utf-8")
+    assert told["rule_files"] == ["driftwatch-rules.yaml"]
+    assert f'up{{job="{job["job_name"]}"}}' in rules
+
+
+def commands(page: Path) -> list[list[str]]:
+    """What follows `driftwatch` on the lines of the page's plain fences."""
+    found = []
+    for line in "".join(fences(page, "")).splitlines():
+        words = shlex.split(line, comments=True)
+        at = [
+            number
+            for number, word in enumerate(words)
+            if Path(word).name == "driftwatch" and "cd" not in words[number - 1 : number]
+        ]
+        found += [words[number + 1 :] for number in at if words[number + 1 :]]
+    return found
+
+
+@pytest.mark.parametrize("page", [TOP / "README.md", HOWTO], ids=named)
+def test_the_commands_exist_with_their_options(page: Path) -> None:
+    known = get_command(app).commands  # type: ignore[attr-defined]  # a group
+    told = commands(page)
+    assert {"check", "serve", "status", "explain", "evaluate"} <= {words[0] for words in told}
+    for name, *words in told:
+        options = {option for one in known[name].params for option in one.opts}
+        assert {word for word in words if word.startswith("-")} <= options
+
+
+def test_the_grants_let_read_and_nothing_else(postgres: PostgresServer, postgres_url: str) -> None:
+    """As written, but for the name of the database."""
+    (grants,) = fences(HOWTO, "sql postgresql")
+    (index,) = fences(HOWTO, "sql")
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as admin:
+        admin.execute("CREATE TABLE predictions (scored_at timestamptz)")
+        admin.execute(index.encode())
+        database = admin.info.dbname
+        admin.execute(grants.replace("DATABASE logs", f'DATABASE "{database}"').encode())
+        try:
+            admin.execute("SET ROLE driftwatch_reader")
+            assert admin.execute("SELECT count(*) FROM predictions").fetchone() == (0,)
+            for refused in (
+                "INSERT INTO predictions VALUES (now())",
+                "CREATE TABLE mine (x int)",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    admin.execute(refused.encode())
+        finally:
+            admin.execute("RESET ROLE")
+            admin.execute("DROP OWNED BY driftwatch_reader")
+            admin.execute("DROP ROLE driftwatch_reader")
