@@ -115,7 +115,11 @@ def _sources(top: Node, problems: Problems) -> tuple[dict[str, SourceSettings], 
             shape = reading.shape
             urls[name] = url
             sources[name] = SourceSettings(
-                name, _text(url), float(shape.statement_timeout), shape.max_concurrent
+                name,
+                _text(url),
+                statement_timeout_seconds=float(shape.statement_timeout),
+                capture_timeout_seconds=float(shape.capture_timeout),
+                max_concurrent=shape.max_concurrent,
             )
     return sources, urls
 

@@ -49,11 +49,16 @@ class FeatureSettings:
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """A store of logs that is read with SELECT alone. `url` holds secrets: never print it."""
+    """A store of logs that is read with SELECT alone. `url` holds secrets: never print it.
+
+    capture_timeout_seconds: of the statements that fit and count a reference, which read all of
+    its range once; statement_timeout_seconds: of all others.
+    """
 
     name: str
     url: str = field(repr=False)
     statement_timeout_seconds: float = 30.0
+    capture_timeout_seconds: float = 3_600.0
     max_concurrent: int = 2
 
 

@@ -40,6 +40,7 @@ class StoreShape(Shape):
 
 class SourceShape(StoreShape):
     statement_timeout: PositiveDuration = 30
+    capture_timeout: PositiveDuration = 3_600
     max_concurrent: int = Field(default=2, ge=1, le=32)
 
 

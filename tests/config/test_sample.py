@@ -91,7 +91,7 @@ def _without(pattern: str) -> str:
         r"^store:\n(?: .*\n|\n)+",
         r"^listen:.*\n",
         r"^grace:.*\n",
-        r"^ {4}(?:statement_timeout|max_concurrent):.*\n",
+        r"^ {4}(?:statement_timeout|capture_timeout|max_concurrent):.*\n",
         r"^ {4}timeout:.*\n",
         r"^ {4}source:.*\n",
         r"^ {8}levels:.*\n",
