@@ -60,6 +60,19 @@ def test_a_reader_sees_one_snapshot_while_another_writes(store: Store) -> None:
     assert names(store) == ["new"]
 
 
+def test_a_reader_writes_nothing(store: Store) -> None:
+    def read_and_write() -> None:
+        with store.read() as connection:
+            connection.execute(sa.insert(monitor).values(name="m", created_at=NOW))
+
+    if store.is_sqlite:
+        read_and_write()
+    else:
+        with pytest.raises(StoreError, match="is read-only"):
+            read_and_write()
+    assert names(store) == []
+
+
 def test_writers_wait_for_each_other(store: Store) -> None:
     inside = threading.Event()
     order: list[str] = []
@@ -376,6 +389,22 @@ def test_readers_and_writers_do_not_wait_for_each_other_on_sqlite(tmp_path: Path
     assert settings == {
         "journal_mode": "wal", "foreign_keys": 1, "synchronous": 1, "busy_timeout": 30_000
     }  # fmt: skip
+    store.close()
+
+
+def test_the_change_to_a_log_is_tried_again_while_another_is_in_its_way(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    store = open_store(f"sqlite:///{path}", busy_seconds=0.0)
+    with store.read() as connection:
+        connection.scalar(sa.text("SELECT 1"))
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    release = threading.Timer(0.2, lambda: other.execute("COMMIT"))
+    release.start()
+    store.use_wal()
+    release.join()
+    assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    other.close()
     store.close()
 
 

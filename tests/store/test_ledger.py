@@ -1,6 +1,6 @@
 """The ledger keeps every pane once, and windows are exact sums of panes."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -398,21 +398,33 @@ def test_fine_panes_are_not_read_where_roll_ups_serve(store: Store) -> None:
 
 
 def test_two_writers_of_one_hour_leave_its_whole_sum(store: Store) -> None:
-    """Each of four threads counts its own panes; whoever comes last sees all of the hour."""
+    """The second one waits for the first, and so sees all of the hour."""
     rng = np.random.default_rng(12)
     monitor_id, axes_of = monitor_with_axes(store)
-    quarters = [hours(quarter / 4, (quarter + 1) / 4) for quarter in range(4)]
-    scans = [(pane_counts(rng, part, 300, axes_of, rate=9.0), part) for part in quarters]
-    with ThreadPoolExecutor(4) as pool:
-        for done in [
-            pool.submit(record, store, monitor_id, axes_of, counts, part) for counts, part in scans
-        ]:
-            done.result()
-    rows = sum(int(counts.rows.sum()) for counts, _ in scans)
+    first = pane_counts(rng, hours(0, 0.75), 300, axes_of, rate=9.0)
+    second = pane_counts(rng, hours(0.75, 1), 300, axes_of, rate=9.0)
+    with ThreadPoolExecutor(1) as pool:
+        with store.write() as connection:
+            ledger.record(connection, monitor_id, axes_of, first, hours(0, 0.75), NOW)
+            other = pool.submit(record, store, monitor_id, axes_of, second, hours(0.75, 1))
+            assert not wait([other], timeout=0.3).done
+        other.result(timeout=30)
     with store.read() as connection:
         hour = connection.execute(sa.select(pane.c.rows).where(pane.c.seconds == 3600)).scalar_one()
         columns = connection.scalar(sa.select(sa.func.count()).where(pane_column.c.seconds == 3600))
-    assert (hour, columns) == (rows, 2)
+    assert (hour, columns) == (first.rows.sum() + second.rows.sum(), 2)
+
+
+def test_rows_are_counted_where_no_column_is(store: Store) -> None:
+    """Every column of a monitor may be in trouble; its volume is still watched."""
+    monitor_id, axes_of = monitor_with_axes(store)
+    starts = np.arange(to_epoch(MONDAY), to_epoch(MONDAY) + 3600, 900)
+    for rows in (5, 7):
+        counts = PaneCounts(900, starts, np.full(4, rows), {})
+        record(store, monitor_id, axes_of, counts, hours(0, 1))
+    (found,) = sums(store, monitor_id, axes_of, [hours(0, 1)])
+    assert (found.rows, found.column_rows) == (28, {"c0": 0, "c1": 0})
+    assert {row[5] for row in dump(store, "pane")["pane"]} == {2}
 
 
 def test_what_does_not_fit_is_refused(store: Store) -> None:
