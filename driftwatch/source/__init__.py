@@ -1,0 +1,22 @@
+"""The user's SQL store: inspected, fitted and scanned with SELECT alone; only counts leave it."""
+
+from driftwatch.source.bucket import bucket
+from driftwatch.source.catalog import ColumnInfo
+from driftwatch.source.inspect import RelationInfo
+from driftwatch.source.kinds import KindProposal
+from driftwatch.source.plan import ScanPlan
+from driftwatch.source.source import Source, open_source
+from driftwatch.source.statement import ScanColumn
+from driftwatch.source.value import ColumnType
+
+__all__ = [
+    "ColumnInfo",
+    "ColumnType",
+    "KindProposal",
+    "RelationInfo",
+    "ScanColumn",
+    "ScanPlan",
+    "Source",
+    "bucket",
+    "open_source",
+]

@@ -1,0 +1,125 @@
+"""The connections of one source: at most so many at once, reused, cancelled together."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from driftwatch.config.settings import SourceSettings
+from driftwatch.errors import ConfigError, SourceCancelledError, SourceError
+from driftwatch.source.link import Link
+from driftwatch.source.postgres_link import PostgresLink
+from driftwatch.source.sqlite_link import SqliteLink
+
+_LINKS: dict[str, Callable[..., Link]] = {"postgresql": PostgresLink, "sqlite": SqliteLink}
+_CANCEL_SECONDS = 5.0
+
+
+class Connections:
+    """Hands out links; opens them when they are needed, so a source may be down at the start."""
+
+    def __init__(self, settings: SourceSettings) -> None:
+        self._settings = settings
+        self._url = source_url(settings)
+        self.dialect = self._url.get_backend_name()
+        self._slots = threading.BoundedSemaphore(settings.max_concurrent)
+        self._lock = threading.Lock()
+        self._idle: list[Link] = []
+        self._running: set[Link] = set()
+        self._cancellations = 0
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Link]:
+        """A link inside its transaction, in which every statement sees the same rows."""
+        before = self._cancellations
+        with self._slots:
+            link = self._begun()
+            with self._lock:
+                self._running.add(link)
+            try:
+                if self._cancellations != before:
+                    raise SourceCancelledError("the scan was cancelled")
+                yield link
+            finally:
+                with self._lock:
+                    self._running.discard(link)
+                link.end()
+                self._give_back(link)
+
+    def cancel(self) -> None:
+        """Cancel what runs and what waits; what begins later is not touched."""
+        with self._lock:
+            self._cancellations += 1
+            running = set(self._running)
+        until = time.monotonic() + _CANCEL_SECONDS
+        while running and time.monotonic() < until:
+            for link in running:
+                link.interrupt()
+            time.sleep(0.01)
+            with self._lock:
+                running &= self._running
+
+    def close(self) -> None:
+        """Close the idle connections; those in use are closed by their own end."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for link in idle:
+            link.close()
+
+    def _begun(self) -> Link:
+        """A link in a fresh transaction; an idle one may have died meanwhile, a new one may not."""
+        while (link := self._take_idle()) is not None:
+            try:
+                link.begin()
+            except SourceError:
+                link.close()
+            else:
+                return link
+        link = _LINKS[self.dialect](
+            self._url,
+            timeout_seconds=self._settings.statement_timeout_seconds,
+        )
+        try:
+            link.begin()
+        except SourceError:
+            link.close()
+            raise
+        return link
+
+    def _take_idle(self) -> Link | None:
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                link = self._idle.pop()
+            if link.usable():
+                return link
+            link.close()
+
+    def _give_back(self, link: Link) -> None:
+        if link.usable():
+            with self._lock:
+                self._idle.append(link)
+        else:
+            link.close()
+
+
+def source_url(settings: SourceSettings) -> URL:
+    """The address of a source; ConfigError, without the address, if it cannot be used."""
+    try:
+        url = make_url(settings.url)
+        backend = url.get_backend_name()
+    except (ArgumentError, ValueError):
+        # The driver's own message may quote a part of the address, and so of the password.
+        raise ConfigError(
+            f"source {settings.name!r}: the url is not one; write sqlite:///path or "
+            "postgresql://user:password@host:port/database, special characters as %XX"
+        ) from None
+    if backend not in _LINKS:
+        raise ConfigError(
+            f"source {settings.name!r}: {backend!r} cannot be read; use sqlite or postgresql"
+        )
+    return url

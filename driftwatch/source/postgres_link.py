@@ -1,0 +1,147 @@
+"""A connection to PostgreSQL: READ ONLY, REPEATABLE READ, with a statement timeout."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import psycopg
+from sqlalchemy.engine import URL
+
+from driftwatch.errors import SourceCancelledError, SourceError, SourceTimeoutError
+from driftwatch.source.link import Parameters, Row, StatementError
+
+_QUERY_CANCELED = "57014"
+_CLIENT_CHECK_VERSION = 140_000
+_DEFAULTS = {
+    "connect_timeout": "10",
+    "application_name": "driftwatch",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
+
+
+class PostgresLink:
+    """One psycopg connection. Nothing is prepared on the server: poolers may stand between."""
+
+    def __init__(self, url: URL, *, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._password = str(url.password or "")
+        self._cancelled = False
+        options = {**_DEFAULTS, **{key: str(value) for key, value in url.query.items()}}
+        try:
+            self._connection = psycopg.connect(
+                host=url.host,
+                port=url.port,
+                user=url.username,
+                password=url.password,
+                dbname=url.database,
+                autocommit=True,
+                prepare_threshold=None,
+                **options,  # type: ignore[arg-type]  # libpq reads every option as text
+            )
+        except (psycopg.Error, TypeError, ValueError) as error:
+            raise SourceError(
+                f"it cannot be reached: {self._clean(error)}; check its url, that "
+                "the server runs, and that the role may connect"
+            ) from error
+
+    def begin(self) -> None:
+        self._cancelled = False
+        settings = [
+            "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            f"SET LOCAL statement_timeout = {round(self._timeout_seconds * 1000)}",
+            "SET LOCAL standard_conforming_strings = on",
+            "SET LOCAL jit = off",  # it compiles hundreds of expressions longer than they run
+        ]
+        if self._connection.info.server_version >= _CLIENT_CHECK_VERSION:
+            settings.append("SET LOCAL client_connection_check_interval = '10s'")
+        settings.append("SAVEPOINT scan")  # a refused statement rolls back to here
+        self._execute("; ".join(settings))
+
+    def run(self, statement: str, parameters: Parameters) -> Iterator[Row]:
+        cursor = psycopg.RawCursor(self._connection)
+        text, names = numbered(statement)
+        started = time.monotonic()
+        try:
+            if self._cancelled:
+                raise SourceCancelledError("the scan was cancelled")
+            cursor.execute(text.encode(), [parameters[name] for name in names])
+            rows = cursor.fetchall()
+        except psycopg.Error as error:
+            raise self._explained(error, time.monotonic() - started) from error
+        finally:
+            cursor.close()
+        return iter(rows)
+
+    def end(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.execute("ROLLBACK")
+
+    def interrupt(self) -> None:
+        self._cancelled = True
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=5)
+
+    def usable(self) -> bool:
+        idle = psycopg.pq.TransactionStatus.IDLE
+        return not self._connection.closed and self._connection.info.transaction_status == idle
+
+    def close(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.close()
+
+    def _execute(self, statement: str) -> None:
+        try:
+            self._connection.execute(statement.encode())
+        except psycopg.Error as error:
+            raise self._explained(error, 0.0) from error
+
+    def _explained(self, error: psycopg.Error, seconds: float) -> SourceError:
+        if self._connection.closed:
+            return SourceError(
+                f"it went away: {self._clean(error)}; the next evaluation connects again"
+            )
+        if error.sqlstate == _QUERY_CANCELED:
+            return self._stopped(seconds)
+        with suppress(psycopg.Error):
+            self._connection.execute("ROLLBACK TO SAVEPOINT scan")
+        return StatementError(self._clean(error))
+
+    def _stopped(self, seconds: float) -> SourceError:
+        if self._cancelled:
+            return SourceCancelledError("the scan was cancelled")
+        if seconds >= 0.9 * self._timeout_seconds:
+            return SourceTimeoutError(
+                "no answer within the statement_timeout of "
+                f"{self._timeout_seconds:g} s; raise it, or let an index serve the timestamp"
+            )
+        return SourceError("somebody cancelled the statement there")
+
+    def _clean(self, error: Exception) -> str:
+        """The first line of the driver's message, without the password."""
+        line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        return line.replace(self._password, "***") if self._password else line
+
+
+_PLACE = re.compile(r"%%|%\((\w+)\)s")
+
+
+def numbered(statement: str) -> tuple[str, list[str]]:
+    """The text with $1, $2 ... in place of %(name)s, and the names in that order.
+
+    >>> numbered("select %(a)s, 'x %% y', %(b)s, %(a)s")
+    ("select $1, 'x % y', $2, $1", ['a', 'b'])
+    """
+    names: list[str] = []
+
+    def place(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name is None:
+            return "%"
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    return _PLACE.sub(place, statement), names

@@ -1,0 +1,134 @@
+"""Running a plan: one snapshot, all columns together, the rest when one column fails."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+
+from driftwatch.errors import SourceError
+from driftwatch.source.catalog import require_columns
+from driftwatch.source.decode import Tally
+from driftwatch.source.link import Link, Parameters, StatementError
+from driftwatch.source.plan import ScanPlan, fingerprint
+from driftwatch.source.statement import ScanColumn, Statement
+from driftwatch.stats.counts import ColumnPanes, ColumnTrouble, IntArray, PaneCounts
+from driftwatch.window import Interval, floor, to_epoch
+
+
+class ChangedError(SourceError):
+    """The relation is no longer what the plan was made for."""
+
+
+def scan(link: Link, plan: ScanPlan, interval: Interval) -> PaneCounts:
+    """The counts of an interval, in the snapshot of `link`.
+
+    ChangedError if the types of the columns are no longer the plan's. It is looked at after the
+    counting, because only a relation that was read is held by the store until the end.
+    """
+    aligned(interval, plan.pane_seconds)
+    panes: list[_Panes] = []
+    troubles = list(plan.troubles)
+    try:
+        for statement in plan.statements:
+            panes.append(_run(link, plan, statement, interval))
+    except StatementError:
+        check_unchanged(link, plan)
+        panes = []
+        for statement in plan.statements:
+            panes += _run_parts(link, plan, statement.columns, interval, troubles)
+    check_unchanged(link, plan)
+    return _together(plan, interval, panes, troubles)
+
+
+def aligned(interval: Interval, pane_seconds: int) -> None:
+    """ValueError if the interval does not begin and end with a pane."""
+    if any(floor(moment, pane_seconds) != moment for moment in (interval.start, interval.end)):
+        raise ValueError(f"{interval} is not made of panes of {pane_seconds} s")
+
+
+def check_unchanged(link: Link, plan: ScanPlan) -> None:
+    """ChangedError if a column of the plan came, went or changed its type."""
+    place = plan.place
+    found = fingerprint(plan, require_columns(link, place.dialect, place.relation))
+    if found != plan.fingerprint:
+        raise ChangedError(f"{place.relation.table!r} has changed")
+
+
+_Panes = tuple[IntArray, IntArray, dict[str, ColumnPanes]]
+
+
+def statement_texts(plan: ScanPlan, interval: Interval) -> list[tuple[str, Parameters]]:
+    """The texts that a scan of an interval runs, with the times of their first run."""
+    times = plan.place.times(_slices(interval, plan)[0])
+    single = len(_slices(interval, plan)) == 1 or _by_index(plan)
+    return [
+        (statement.single, times) if single
+        else (statement.grouped, plan.place.times(interval))
+        for statement in plan.statements
+    ]  # fmt: skip
+
+
+def _run(link: Link, plan: ScanPlan, statement: Statement, interval: Interval) -> _Panes:
+    tally = Tally(plan.place.dialect, statement.columns)
+    slices = _slices(interval, plan)
+    if len(slices) == 1 or _by_index(plan):
+        for index, part in enumerate(slices):
+            tally.add(link.run(statement.single, plan.place.times(part)), first=index)
+    else:
+        tally.add(link.run(statement.grouped, plan.place.times(interval)))
+    return tally.panes(plan.pane_seconds // plan.slice_seconds)
+
+
+def _by_index(plan: ScanPlan) -> bool:
+    """SQLite would sort all rows to group them; by an index each slice is read on its own."""
+    return plan.place.dialect == "sqlite" and plan.info.timestamp_served
+
+
+def _slices(interval: Interval, plan: ScanPlan) -> list[Interval]:
+    step = timedelta(seconds=plan.slice_seconds)
+    starts = [interval.start + i * step for i in range(interval.seconds // plan.slice_seconds)]
+    return [Interval(start, start + step) for start in starts]
+
+
+def _run_parts(
+    link: Link,
+    plan: ScanPlan,
+    columns: Sequence[ScanColumn],
+    interval: Interval,
+    troubles: list[ColumnTrouble],
+) -> list[_Panes]:
+    """Halve the columns until those that the store cannot read stand alone."""
+    try:
+        return [_run(link, plan, plan.part(columns), interval)]
+    except StatementError as error:
+        if not columns:
+            raise
+        if len(columns) == 1:
+            # Without the column the rows must still be readable, or it is not the column's fault.
+            rest = [_run(link, plan, plan.part(()), interval)]
+            name = columns[0].name
+            message = f"{plan.place.relation.table!r}, column {name!r} cannot be read: {error}"
+            troubles.append(ColumnTrouble(name, "unreadable", message))
+            return rest
+    middle = len(columns) // 2
+    return [
+        *_run_parts(link, plan, columns[:middle], interval, troubles),
+        *_run_parts(link, plan, columns[middle:], interval, troubles),
+    ]
+
+
+def _together(
+    plan: ScanPlan, interval: Interval, panes: Sequence[_Panes], troubles: Sequence[ColumnTrouble]
+) -> PaneCounts:
+    """Statements of one snapshot have the same panes and rows."""
+    numbers, rows, _ = panes[0]
+    for other_numbers, other_rows, _ in panes[1:]:
+        if not (np.array_equal(numbers, other_numbers) and np.array_equal(rows, other_rows)):
+            raise SourceError(f"{plan.place.relation.table!r}: statements saw different rows")
+    return PaneCounts(
+        pane_seconds=plan.pane_seconds,
+        starts=to_epoch(interval.start) + numbers * plan.pane_seconds,
+        rows=rows,
+        columns={name: counts for _, _, columns in panes for name, counts in columns.items()},
+        troubles=tuple(troubles),
+    )

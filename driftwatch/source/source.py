@@ -1,0 +1,147 @@
+"""A store of logs, read with SELECT alone."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from weakref import WeakKeyDictionary
+
+from driftwatch.config.settings import FeatureSettings, RelationSettings, SourceSettings
+from driftwatch.errors import SourceCancelledError, SourceError, SourceTimeoutError
+from driftwatch.source.connection import Connections
+from driftwatch.source.fit import fit_features
+from driftwatch.source.inspect import RelationInfo, explain, inspect_relation
+from driftwatch.source.kinds import KindProposal, propose_kinds
+from driftwatch.source.link import Link
+from driftwatch.source.place import make_place
+from driftwatch.source.plan import ScanPlan, make_plan
+from driftwatch.source.quantile import RowReader
+from driftwatch.source.scan import ChangedError, scan, statement_texts
+from driftwatch.source.statement import ScanColumn
+from driftwatch.stats.axis import Axis
+from driftwatch.stats.counts import ColumnTrouble, PaneCounts
+from driftwatch.window import Interval
+
+
+def open_source(settings: SourceSettings) -> "Source":
+    """The source of these settings. Nothing is opened before it is used, so it may be down.
+
+    ConfigError if its url is none that can be read.
+    """
+    return Source(settings)
+
+
+class Source:
+    """Inspects, fits and scans. Many threads may use it at once.
+
+    Every method raises SourceError (SourceTimeoutError, SourceCancelledError) with the name of the
+    source and what to do; the next call connects again.
+    """
+
+    def __init__(self, settings: SourceSettings) -> None:
+        self.name = settings.name
+        self._connections = Connections(settings)
+        self._dialect = self._connections.dialect
+        self._lock = threading.Lock()
+        self._current: WeakKeyDictionary[ScanPlan, ScanPlan] = WeakKeyDictionary()
+
+    def inspect(self, relation: RelationSettings) -> RelationInfo:
+        """Columns and types of a table or view, and whether an index serves its timestamp.
+
+        SourceError, with the nearest names, if the relation or its timestamp is not there or if
+        the values of the timestamp do not look as declared.
+        """
+        with self._snapshot() as link:
+            return inspect_relation(link, self._dialect, relation)
+
+    def plan(
+        self,
+        relation: RelationSettings,
+        info: RelationInfo,
+        columns: Sequence[ScanColumn],
+        pane_seconds: int,
+    ) -> ScanPlan:
+        """Compile the scan of these columns, once; `scan` binds nothing but times."""
+        with self._named():
+            place = make_place(self._dialect, relation, info.columns)
+            return make_plan(place, info, columns, pane_seconds)
+
+    def explain(self, plan: ScanPlan, interval: Interval) -> list[str]:
+        """How the store itself says that it would run the scan of an interval."""
+        with self._snapshot() as link:
+            return [
+                line
+                for text, times in statement_texts(plan, interval)
+                for line in explain(link, self._dialect, text, times)
+            ]
+
+    def scan(self, plan: ScanPlan, interval: Interval) -> PaneCounts:
+        """Counts of every pane with rows in an interval that is made of whole panes.
+
+        All columns are counted in one snapshot. A column that vanished, changed its type or cannot
+        be read becomes a trouble and the others are counted. ValueError if the interval is not
+        made of whole panes.
+        """
+        with self._lock:
+            current = self._current.get(plan, plan)
+        try:
+            with self._named(keep=ChangedError), self._connections.snapshot() as link:
+                return scan(link, current, interval)
+        except ChangedError:
+            return self._scan_again(plan, interval)
+
+    def fit(
+        self,
+        relation: RelationSettings,
+        info: RelationInfo,
+        features: Sequence[FeatureSettings],
+        interval: Interval,
+    ) -> Mapping[str, Axis | ColumnTrouble]:
+        """The axis of each feature, fitted in the store to the rows of an interval."""
+        with self._snapshot() as link:
+            place = make_place(self._dialect, relation, info.columns)
+            return fit_features(RowReader(link, place, interval), info, features)
+
+    def suggest_kinds(
+        self, relation: RelationSettings, info: RelationInfo, names: Sequence[str]
+    ) -> list[KindProposal]:
+        """What kind each column seems to be, and why; for a person to accept."""
+        with self._snapshot() as link:
+            place = make_place(self._dialect, relation, info.columns)
+            return propose_kinds(link, place, info, names)
+
+    def cancel(self) -> None:
+        """Cancel every running statement, from any thread."""
+        self._connections.cancel()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connections.close()
+
+    def _scan_again(self, plan: ScanPlan, interval: Interval) -> PaneCounts:
+        """Plan the same columns for the relation as it is now, and keep that plan."""
+        relation = plan.place.relation
+        with self._snapshot() as link:
+            info = inspect_relation(link, self._dialect, relation)
+            place = make_place(self._dialect, relation, info.columns)
+            current = make_plan(place, info, plan.columns, plan.pane_seconds)
+            counts = scan(link, current, interval)
+        with self._lock:
+            self._current[plan] = current
+        return counts
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Link]:
+        with self._named(), self._connections.snapshot() as link:
+            yield link
+
+    @contextmanager
+    def _named(self, *, keep: type[SourceError] | None = None) -> Iterator[None]:
+        """Say which source an error is about."""
+        try:
+            yield
+        except SourceError as error:
+            if keep is not None and isinstance(error, keep):
+                raise
+            kinds = (SourceTimeoutError, SourceCancelledError)
+            kind = next((kind for kind in kinds if isinstance(error, kind)), SourceError)
+            raise kind(f"source {self.name!r}: {error}") from error
