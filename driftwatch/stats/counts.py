@@ -50,7 +50,7 @@ class ColumnTrouble:
     """Why one column could not be scanned or fitted; the other columns were.
 
     reason is from a closed list: "column_missing", "type_changed", "unreadable", "all_missing",
-    "constant", "too_many_levels", "no_rows".
+    "too_many_levels", "no_reference".
     """
 
     column: str

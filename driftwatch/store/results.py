@@ -291,7 +291,7 @@ def _point(
 def _replace_bins(
     connection: Connection, stale: Sequence[int], bins: Mapping[int, Sequence[ResultBin]]
 ) -> None:
-    for some in _chunks(stale, 10_000):
+    for some in _parts(stale, 10_000):
         connection.execute(sa.delete(result_bin).where(result_bin.c.result_id.in_(some)))
     values = [
         {"result_id": result_id, **{name: getattr(found, name) for name in ResultBin.__slots__}}
@@ -302,7 +302,7 @@ def _replace_bins(
         connection.execute(sa.insert(result_bin), values)
 
 
-def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
 

@@ -41,7 +41,6 @@ class Reason(StrEnum):
     COLUMN_MISSING = "column_missing"
     TYPE_CHANGED = "type_changed"
     UNREADABLE = "unreadable"
-    CONSTANT = "constant"
     ALL_MISSING = "all_missing"
     TOO_MANY_LEVELS = "too_many_levels"
 
