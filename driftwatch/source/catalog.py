@@ -9,7 +9,7 @@ from sqlalchemy import types
 
 from driftwatch.config.settings import RelationSettings
 from driftwatch.errors import SourceError
-from driftwatch.source.link import Link
+from driftwatch.source.link import Link, postgres_query, sqlite_query
 from driftwatch.source.value import ColumnType
 
 
@@ -128,10 +128,10 @@ _RESOLVED = """coalesce(
         CASE WHEN %(schema)s::text IS NULL THEN to_regclass(quote_ident(%(table)s::text)) END)"""
 
 _COLUMNS = {
-    "sqlite": """SELECT name, type, '', "notnull"
+    "sqlite": sqlite_query("""SELECT name, type, '', "notnull"
         FROM pragma_table_xinfo(:table, coalesce(:schema, 'main'))
-        WHERE hidden <> 1 ORDER BY cid""",
-    "postgresql": f"""WITH RECURSIVE attribute AS (
+        WHERE hidden <> 1 ORDER BY cid"""),
+    "postgresql": postgres_query(f"""WITH RECURSIVE attribute AS (
         SELECT attname, attnum, attnotnull, atttypid AS type, atttypmod AS modifier
         FROM pg_catalog.pg_attribute
         WHERE attrelid = {_RESOLVED} AND attnum > 0 AND NOT attisdropped
@@ -140,17 +140,17 @@ _COLUMNS = {
         FROM attribute JOIN pg_catalog.pg_type ON oid = type WHERE typtype = 'd')
         SELECT attname::text, pg_catalog.format_type(type, modifier), typcategory::text, attnotnull
         FROM attribute JOIN pg_catalog.pg_type ON oid = type
-        WHERE typtype <> 'd' ORDER BY attnum""",  # noqa: S608  # constants only
+        WHERE typtype <> 'd' ORDER BY attnum"""),  # noqa: S608  # constants only
 }
-_PARTITION_KEY = f"""SELECT attname::text FROM pg_catalog.pg_partitioned_table
+_PARTITION_KEY = postgres_query(f"""SELECT attname::text FROM pg_catalog.pg_partitioned_table
     JOIN pg_catalog.pg_attribute ON attrelid = partrelid AND attnum = ANY (partattrs::int2[])
-    WHERE partrelid = {_RESOLVED}"""  # noqa: S608  # constants only
+    WHERE partrelid = {_RESOLVED}""")  # noqa: S608  # constants only
 _RELATIONS = {
-    "sqlite": """SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')
-        AND name NOT LIKE 'sqlite%' AND :schema IS :schema""",
-    "postgresql": """SELECT relname::text FROM pg_catalog.pg_class
+    "sqlite": sqlite_query("""SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')
+        AND name NOT LIKE 'sqlite%' AND :schema IS :schema"""),
+    "postgresql": postgres_query("""SELECT relname::text FROM pg_catalog.pg_class
         JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
         WHERE relkind IN ('r', 'v', 'm', 'f', 'p') AND CASE WHEN %(schema)s::text IS NULL
         THEN pg_catalog.pg_table_is_visible(pg_class.oid) AND nspname !~ '^(pg_|information_schema)'
-        ELSE nspname = %(schema)s::text END""",
+        ELSE nspname = %(schema)s::text END"""),
 }

@@ -1,110 +1,101 @@
 """From what travels to counts per slice, and from slices to panes."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from itertools import accumulate
 
 import numpy as np
 
 from driftwatch.source.link import Row
-from driftwatch.source.statement import DIGITS, ScanColumn
+from driftwatch.source.statement import DIGITS, INFINITE_CELLS, ScanColumn
 from driftwatch.stats.counts import ColumnPanes, FloatArray, IntArray
 
 _POWERS = 10 ** np.arange(DIGITS - 1, -1, -1, dtype=np.int64)
+_ZERO = ord("0")
 
 
-@dataclass(slots=True)
 class Tally:
     """The counts of some columns, slice after slice; `panes` puts slices of one pane together."""
 
-    dialect: str
-    columns: Sequence[ScanColumn]
-    indices: list[int] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
-    cells: list[list[IntArray]] = field(default_factory=list)
-    moments: list[tuple[float, ...]] = field(default_factory=list)
+    def __init__(self, dialect: str, columns: Sequence[ScanColumn]) -> None:
+        self._columns = columns
+        self._offsets = [0, *accumulate(column.outcomes for column in columns)]
+        self._decode = {"postgresql": self._digits, "sqlite": self._characters}[dialect]
+        self._texts = len(columns) if dialect == "postgresql" else 1
+        self._code_offsets = np.array(self._offsets[:-1], np.int64) - 1
+        self._slices: list[int] = []
+        self._rows: list[int] = []
+        self._cells: list[IntArray] = []
+        self._moments: list[Sequence[object]] = []
 
     def add(self, records: Iterable[Row], *, first: int = 0) -> None:
         """Rows of the statement: slice (counted from `first`), rows, counts, moments."""
-        for slice_, rows, *rest in records:
-            if rows == 0 or slice_ is None:  # None: a text that is no timestamp
+        for number, rows, *rest in records:
+            if rows == 0 or number is None:  # None: a text that is no timestamp
                 continue
-            self.indices.append(first + int(slice_))
-            self.rows.append(rows)
-            self.cells.append(_DECODERS[self.dialect](rest, self.columns))
-            width = 1 if self.dialect == "sqlite" else len(self.columns)
-            self.moments.append(tuple(rest[width:]))
+            self._slices.append(first + int(number))
+            self._rows.append(rows)
+            self._cells.append(self._decode(rest[: self._texts]))
+            self._moments.append(rest[self._texts :])
 
     def panes(self, slices_per_pane: int) -> tuple[IntArray, IntArray, dict[str, ColumnPanes]]:
         """Pane numbers ascending, their rows, and the counts of each column."""
-        panes, position = np.unique(
-            np.asarray(self.indices, dtype=np.int64) // slices_per_pane, return_inverse=True
-        )
-        rows = np.zeros(len(panes), np.int64)
-        np.add.at(rows, position, np.asarray(self.rows, np.int64))
-        numeric = [column.name for column in self.columns if column.numeric]
-        moments = np.array(self.moments, dtype=np.float64).reshape(len(position), len(numeric), 4)
-        found = {}
-        for index, column in enumerate(self.columns):
-            cells = np.zeros((len(panes), column.outcomes), np.int64)
-            np.add.at(cells, position, [one[index] for one in self.cells])
-            own = moments[:, numeric.index(column.name)] if column.numeric else None
-            found[column.name] = _column(column, cells, own, position)
-        return panes, rows, found
+        if not self._slices:
+            empty = np.zeros(0, np.int64)
+            return empty, empty, {column.name: _no_panes(column) for column in self._columns}
+        order = np.argsort(self._slices, kind="stable")
+        panes = np.asarray(self._slices, np.int64)[order] // slices_per_pane
+        begins = np.flatnonzero(np.diff(panes, prepend=-1))
+        rows = np.add.reduceat(np.asarray(self._rows, np.int64)[order], begins)
+        cells = np.add.reduceat(np.stack(self._cells)[order], begins, axis=0)
+        moments = _merged(np.array(self._moments, dtype=np.float64)[order], begins)
+        found, position = {}, 0
+        for column, begin in zip(self._columns, self._offsets, strict=False):
+            own = cells[:, begin : begin + column.outcomes]
+            found[column.name] = _column(column, own, moments[:, position : position + 4])
+            position += 4 * column.numeric
+        return panes[begins], rows, found
+
+    def _digits(self, texts: Sequence[str]) -> IntArray:
+        """PostgreSQL: twelve decimal digits per cell, so from the last column's last cell on."""
+        pairs = zip(reversed(texts), reversed(self._columns), strict=True)
+        padded = "".join(text.zfill(DIGITS * column.outcomes) for text, column in pairs)
+        digits = np.frombuffer(padded.encode(), np.uint8).reshape(-1, DIGITS)
+        return ((digits - _ZERO) @ _POWERS)[::-1]
+
+    def _characters(self, texts: Sequence[str]) -> IntArray:
+        """SQLite: one character per row and column, its code the cell plus one."""
+        text = texts[0]
+        try:
+            codes = np.frombuffer(text.encode("latin-1"), np.uint8)
+        except UnicodeEncodeError:
+            codes = np.frombuffer(text.encode("utf-32-le"), np.uint32).astype(np.int64)
+        cells = codes.reshape(-1, len(self._columns) or 1) + self._code_offsets
+        return np.bincount(cells.ravel(), minlength=self._offsets[-1])
 
 
-def _column(
-    column: ScanColumn, outcomes: IntArray, moments: FloatArray | None, position: IntArray
-) -> ColumnPanes:
-    """Fold the two outcomes of infinite values into the outer bins; add the moments per pane."""
-    panes = len(outcomes)
-    infinite = np.zeros(panes, np.int64)
-    sums = np.zeros((2, panes))
-    extremes = np.full((2, panes), np.nan)
+def _merged(moments: FloatArray, begins: IntArray) -> FloatArray:
+    """Sum, sum of squares, minimum, maximum (in this order, per column) of slices as of panes."""
+    empty = np.isnan(moments[:, 2::4])  # a slice without finite values has no minimum
+    merged = np.empty((len(begins), moments.shape[1]))
+    for offset in (0, 1):
+        sums = np.where(empty, 0.0, moments[:, offset::4])
+        merged[:, offset::4] = np.add.reduceat(sums, begins, axis=0)
+    merged[:, 2::4] = np.fmin.reduceat(moments[:, 2::4], begins, axis=0)
+    merged[:, 3::4] = np.fmax.reduceat(moments[:, 3::4], begins, axis=0)
+    return merged
+
+
+def _column(column: ScanColumn, outcomes: IntArray, moments: FloatArray) -> ColumnPanes:
+    """The outcomes of infinite values fall into the outer bins, and are counted apart."""
     cells = outcomes[:, : column.axis.cells].copy()
-    if moments is not None:
-        negative, positive = outcomes[:, -2], outcomes[:, -1]
-        infinite = negative + positive
-        cells[:, 0] += negative
-        cells[:, column.axis.missing - 1] += positive
-        filled = ~np.isnan(moments[:, 2])  # a slice without finite values has no minimum
-        for row in (0, 1):
-            np.add.at(sums[row], position[filled], moments[filled, row])
-        np.fmin.at(extremes[0], position, moments[:, 2])
-        np.fmax.at(extremes[1], position, moments[:, 3])
-    return ColumnPanes(
-        cells=cells,
-        infinite=infinite,
-        total=sums[0],
-        total_squares=sums[1],
-        minimum=extremes[0],
-        maximum=extremes[1],
-    )
+    if not column.numeric:
+        zeros, none = np.zeros(len(cells)), np.full(len(cells), np.nan)
+        return ColumnPanes(cells, np.zeros(len(cells), np.int64), zeros, zeros, none, none)
+    negative, positive = outcomes[:, -INFINITE_CELLS], outcomes[:, -1]
+    cells[:, 0] += negative
+    cells[:, column.axis.missing - 1] += positive
+    return ColumnPanes(cells, negative + positive, *np.ascontiguousarray(moments.T))
 
 
-def _digits(values: Sequence[str], columns: Sequence[ScanColumn]) -> list[IntArray]:
-    """PostgreSQL: twelve decimal digits per cell, the first cell last."""
-    found = []
-    for text, column in zip(values, columns, strict=False):
-        padded = text.zfill(DIGITS * column.outcomes).encode()
-        digits = np.frombuffer(padded, np.uint8).reshape(column.outcomes, DIGITS)
-        found.append(((digits - 48) @ _POWERS)[::-1])
-    return found
-
-
-def _characters(values: Sequence[str], columns: Sequence[ScanColumn]) -> list[IntArray]:
-    """SQLite: one character per column and row, its code the cell plus one."""
-    text = values[0]
-    if not columns:
-        return []
-    try:
-        codes = np.frombuffer(text.encode("latin-1"), np.uint8)
-    except UnicodeEncodeError:
-        codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-    table = codes.reshape(-1, len(columns))
-    return [
-        np.bincount(table[:, index], minlength=column.outcomes + 1)[1:]
-        for index, column in enumerate(columns)
-    ]
-
-
-_DECODERS = {"postgresql": _digits, "sqlite": _characters}
+def _no_panes(column: ScanColumn) -> ColumnPanes:
+    return _column(column, np.zeros((0, column.outcomes), np.int64), np.zeros((0, 4)))

@@ -43,9 +43,7 @@ def fit_features(
     for feature in features:
         try:
             if rows == 0:
-                raise _CannotFitError(
-                    "no_reference", "there are no rows in the interval of reference"
-                )
+                raise _CannotFitError("no_reference", "the reference has no rows")
             fitted[feature.name] = _fit(reader, info, feature)
         except (_CannotFitError, StatementError) as error:
             reason = error.reason if isinstance(error, _CannotFitError) else "unreadable"

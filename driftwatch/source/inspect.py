@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ from sqlalchemy import func, select
 from driftwatch.config.settings import RelationSettings
 from driftwatch.errors import SourceError
 from driftwatch.source.catalog import ColumnInfo, nearest, partitioned_by, require_columns
-from driftwatch.source.link import Link, Parameters
+from driftwatch.source.link import Link, Parameters, Query
 from driftwatch.source.place import Place, first, make_place
 from driftwatch.source.timestamp import EPOCH_MILLISECONDS, EPOCH_SECONDS
 from driftwatch.window import Interval, from_epoch
@@ -19,6 +18,7 @@ from driftwatch.window import Interval, from_epoch
 _SOME_DAY = Interval(from_epoch(0), from_epoch(86_400))
 """Any interval: whether an index serves the timestamp does not depend on it."""
 
+_SEQSCAN = Query("SELECT set_config('enable_seqscan', $1::text, true)", ("value",))
 _FORMATS = (
     "%Y-%m-%d %H:%M:%S.%f",
     "%Y-%m-%d %H:%M:%S",
@@ -56,11 +56,15 @@ def inspect_relation(link: Link, dialect: str, relation: RelationSettings) -> Re
     return RelationInfo(columns, place.timestamp.name, _is_served(link, place))
 
 
-def explain(link: Link, dialect: str, statement: str, parameters: Parameters) -> Sequence[str]:
-    """The lines of the store's own plan of a statement."""
+def explain(link: Link, dialect: str, query: Query, parameters: Parameters) -> list[str]:
+    """The lines of the store's own plan of a query."""
     if dialect == "sqlite":
-        return [str(row[3]) for row in link.run(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-    return [str(row[0]) for row in link.run(f"EXPLAIN {statement}", parameters)]
+        return [str(row[3]) for row in link.run(_prefixed("EXPLAIN QUERY PLAN", query), parameters)]
+    return [str(row[0]) for row in link.run(_prefixed("EXPLAIN", query), parameters)]
+
+
+def _prefixed(prefix: str, query: Query) -> Query:
+    return Query(f"{prefix} {query.text}", query.names)
 
 
 def _check_sample(link: Link, place: Place) -> None:
@@ -92,16 +96,15 @@ def _is_served(link: Link, place: Place) -> bool:
     moment = place.rows.c[place.relation.timestamp]
     times = place.times(_SOME_DAY)
     bare = Place(place.dialect, _without_where(place.relation), place.timestamp, place.rows)
-    statement = place.compile(bare.select(func.count(moment)))
+    query = place.compile(bare.select(func.count(moment)))
     if place.dialect == "sqlite":
-        lines = explain(link, place.dialect, statement, times)
+        lines = explain(link, place.dialect, query, times)
         return any("SEARCH" in line and ">? AND" in line for line in lines)
     if place.relation.timestamp in partitioned_by(link, place.relation):
         return True
-    seqscan = "SELECT set_config('enable_seqscan', %(value)s::text, true)"
-    list(link.run(seqscan, {"value": "off"}))  # on a small table it would not use its index
-    (plan,) = next(link.run(f"EXPLAIN (FORMAT JSON) {statement}", times))
-    list(link.run(seqscan, {"value": "on"}))
+    list(link.run(_SEQSCAN, {"value": "off"}))  # on a small table it would not use its index
+    (plan,) = next(link.run(_prefixed("EXPLAIN (FORMAT JSON)", query), times))
+    list(link.run(_SEQSCAN, {"value": "on"}))
     return _has_index_condition(plan if isinstance(plan, list) else json.loads(plan))
 
 

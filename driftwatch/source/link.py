@@ -1,12 +1,51 @@
 """What a connection to a store of logs does: one read-only snapshot at a time."""
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from driftwatch.errors import SourceError
 
 Parameters = Mapping[str, object]
 Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A statement as its driver takes it, and the names of what is bound, in their order."""
+
+    text: str
+    names: tuple[str, ...]
+
+
+def sqlite_query(text: str) -> Query:
+    """`:name` stays as it is."""
+    return Query(text, ())
+
+
+def postgres_query(text: str) -> Query:
+    """`%(name)s` becomes $1, $2 ..., and a doubled percent sign one, once and for all.
+
+    >>> postgres_query("select %(a)s, 'x %% y', %(b)s, %(a)s")
+    Query(text="select $1, 'x % y', $2, $1", names=('a', 'b'))
+    """
+    names: list[str] = []
+
+    def place(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name is None:
+            return "%"
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    numbered = _PLACE.sub(place, text)
+    return Query(numbered, tuple(names))
+
+
+_PLACE = re.compile(r"%%|%\((\w+)\)s")
+QUERY_OF = {"postgresql": postgres_query, "sqlite": sqlite_query}
 
 
 class StatementError(SourceError):
@@ -19,8 +58,8 @@ class Link(Protocol):
     def begin(self) -> None:
         """Begin a read-only transaction: everything until `end` sees one snapshot."""
 
-    def run(self, statement: str, parameters: Parameters) -> Iterator[Row]:
-        """The rows of one statement; after a StatementError the snapshot is still there."""
+    def run(self, query: Query, parameters: Parameters) -> Iterator[Row]:
+        """The rows of one query; after a StatementError the snapshot is still there."""
 
     def end(self) -> None:
         """End the transaction; never raises."""

@@ -27,6 +27,7 @@ from sqlalchemy.sql.selectable import FromClause, Select
 from driftwatch.config.settings import RelationSettings
 from driftwatch.errors import SourceError
 from driftwatch.source.catalog import ColumnInfo, nearest, sql_type
+from driftwatch.source.link import QUERY_OF, Query
 from driftwatch.source.timestamp import Timestamp, timestamp_of
 from driftwatch.source.value import ColumnType
 from driftwatch.stats.axis import Scale
@@ -87,9 +88,10 @@ class Place:
             return first(statement, -1)
         return statement.offset(literal_column("0"))
 
-    def compile(self, statement: Select[*tuple[Any, ...]]) -> str:
-        """The text of a statement, with the named parameters of the store's driver."""
-        return str(statement.compile(dialect=_DIALECTS[self.dialect]))
+    def compile(self, statement: Select[*tuple[Any, ...]]) -> Query:
+        """The statement as the store's driver takes it; the rows' times are bound when it runs."""
+        text = str(statement.compile(dialect=_DIALECTS[self.dialect]))
+        return QUERY_OF[self.dialect](text)
 
     def times(self, interval: Interval) -> dict[str, object]:
         """What is bound for an interval."""

@@ -1,6 +1,5 @@
 """A connection to PostgreSQL: READ ONLY, REPEATABLE READ, with a statement timeout."""
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,9 +8,11 @@ import psycopg
 from sqlalchemy.engine import URL
 
 from driftwatch.errors import SourceCancelledError, SourceError, SourceTimeoutError
-from driftwatch.source.link import Parameters, Row, StatementError
+from driftwatch.source.link import Parameters, Query, Row, StatementError
 
 _QUERY_CANCELED = "57014"
+_PREPARED_LOST = ("26000", "42P05")
+_BACK = "ROLLBACK TO SAVEPOINT scan"
 _CLIENT_CHECK_VERSION = 140_000
 _DEFAULTS = {
     "connect_timeout": "10",
@@ -23,7 +24,8 @@ _DEFAULTS = {
 
 
 class PostgresLink:
-    """One psycopg connection. Nothing is prepared on the server: poolers may stand between."""
+    """One psycopg connection. What runs again is prepared on the server, for parsing a scan takes
+    longer than a tick; where a pooler between us loses what was prepared, nothing is any more."""
 
     def __init__(self, url: URL, *, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
@@ -38,7 +40,7 @@ class PostgresLink:
                 password=url.password,
                 dbname=url.database,
                 autocommit=True,
-                prepare_threshold=None,
+                prepare_threshold=1,
                 **options,  # type: ignore[arg-type]  # libpq reads every option as text
             )
         except (psycopg.Error, TypeError, ValueError) as error:
@@ -60,20 +62,27 @@ class PostgresLink:
         settings.append("SAVEPOINT scan")  # a refused statement rolls back to here
         self._execute("; ".join(settings))
 
-    def run(self, statement: str, parameters: Parameters) -> Iterator[Row]:
-        cursor = psycopg.RawCursor(self._connection)
-        text, names = numbered(statement)
+    def run(self, query: Query, parameters: Parameters) -> Iterator[Row]:
+        text = query.text.encode()
+        bound = [parameters[name] for name in query.names]
         started = time.monotonic()
         try:
-            if self._cancelled:
-                raise SourceCancelledError("the scan was cancelled")
-            cursor.execute(text.encode(), [parameters[name] for name in names])
-            rows = cursor.fetchall()
+            return iter(self._fetch(text, bound))
+        except psycopg.Error as error:
+            if error.sqlstate not in _PREPARED_LOST:
+                raise self._explained(error, time.monotonic() - started) from error
+        self._connection.prepare_threshold = None
+        self._execute(_BACK)
+        try:
+            return iter(self._fetch(text, bound))
         except psycopg.Error as error:
             raise self._explained(error, time.monotonic() - started) from error
-        finally:
-            cursor.close()
-        return iter(rows)
+
+    def _fetch(self, text: bytes, bound: list[object]) -> list[Row]:
+        if self._cancelled:
+            raise SourceCancelledError("the scan was cancelled")
+        with psycopg.RawCursor(self._connection) as cursor:
+            return cursor.execute(text, bound).fetchall()
 
     def end(self) -> None:
         with suppress(psycopg.Error):
@@ -106,7 +115,7 @@ class PostgresLink:
         if error.sqlstate == _QUERY_CANCELED:
             return self._stopped(seconds)
         with suppress(psycopg.Error):
-            self._connection.execute("ROLLBACK TO SAVEPOINT scan")
+            self._connection.execute(_BACK)
         return StatementError(self._clean(error))
 
     def _stopped(self, seconds: float) -> SourceError:
@@ -123,25 +132,3 @@ class PostgresLink:
         """The first line of the driver's message, without the password."""
         line = (str(error).strip().splitlines() or [type(error).__name__])[0]
         return line.replace(self._password, "***") if self._password else line
-
-
-_PLACE = re.compile(r"%%|%\((\w+)\)s")
-
-
-def numbered(statement: str) -> tuple[str, list[str]]:
-    """The text with $1, $2 ... in place of %(name)s, and the names in that order.
-
-    >>> numbered("select %(a)s, 'x %% y', %(b)s, %(a)s")
-    ("select $1, 'x % y', $2, $1", ['a', 'b'])
-    """
-    names: list[str] = []
-
-    def place(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name is None:
-            return "%"
-        if name not in names:
-            names.append(name)
-        return f"${names.index(name) + 1}"
-
-    return _PLACE.sub(place, statement), names

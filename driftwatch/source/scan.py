@@ -8,7 +8,7 @@ import numpy as np
 from driftwatch.errors import SourceError
 from driftwatch.source.catalog import require_columns
 from driftwatch.source.decode import Tally
-from driftwatch.source.link import Link, Parameters, StatementError
+from driftwatch.source.link import Link, Parameters, Query, StatementError
 from driftwatch.source.plan import ScanPlan, fingerprint
 from driftwatch.source.statement import ScanColumn, Statement
 from driftwatch.stats.counts import ColumnPanes, ColumnTrouble, IntArray, PaneCounts
@@ -57,8 +57,8 @@ def check_unchanged(link: Link, plan: ScanPlan) -> None:
 _Panes = tuple[IntArray, IntArray, dict[str, ColumnPanes]]
 
 
-def statement_texts(plan: ScanPlan, interval: Interval) -> list[tuple[str, Parameters]]:
-    """The texts that a scan of an interval runs, with the times of their first run."""
+def queries(plan: ScanPlan, interval: Interval) -> list[tuple[Query, Parameters]]:
+    """What a scan of an interval runs, with the times of their first run."""
     times = plan.place.times(_slices(interval, plan)[0])
     single = len(_slices(interval, plan)) == 1 or _by_index(plan)
     return [

@@ -15,7 +15,7 @@ from driftwatch.source.link import Link
 from driftwatch.source.place import make_place
 from driftwatch.source.plan import ScanPlan, make_plan
 from driftwatch.source.quantile import RowReader
-from driftwatch.source.scan import ChangedError, scan, statement_texts
+from driftwatch.source.scan import ChangedError, queries, scan
 from driftwatch.source.statement import ScanColumn
 from driftwatch.stats.axis import Axis
 from driftwatch.stats.counts import ColumnTrouble, PaneCounts
@@ -70,8 +70,8 @@ class Source:
         with self._snapshot() as link:
             return [
                 line
-                for text, times in statement_texts(plan, interval)
-                for line in explain(link, self._dialect, text, times)
+                for query, times in queries(plan, interval)
+                for line in explain(link, self._dialect, query, times)
             ]
 
     def scan(self, plan: ScanPlan, interval: Interval) -> PaneCounts:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from sqlalchemy.engine import URL
 
 from driftwatch.errors import SourceCancelledError, SourceError, SourceTimeoutError
-from driftwatch.source.link import Parameters, Row, StatementError
+from driftwatch.source.link import Parameters, Query, Row, StatementError
 
 _STEPS_BETWEEN_LOOKS = 10_000
 """Instructions of SQLite between two looks at the clock: a few hundred microseconds."""
@@ -56,12 +56,12 @@ class SqliteLink:
         except sqlite3.Error as error:
             raise self._explained(error) from error
 
-    def run(self, statement: str, parameters: Parameters) -> Iterator[Row]:
+    def run(self, query: Query, parameters: Parameters) -> Iterator[Row]:
         self._deadline = time.monotonic() + self._timeout_seconds
         try:
             if self._cancelled:  # short statements end before the progress handler looks
                 raise SourceCancelledError("the scan was cancelled")
-            yield from self._connection.execute(statement, parameters)
+            yield from self._connection.execute(query.text, parameters)
         except sqlite3.Error as error:
             raise self._explained(error) from error
 

@@ -20,6 +20,7 @@ from sqlalchemy.sql.selectable import Select
 from driftwatch.source.bucket import Bucket, Finite, Outcomes
 from driftwatch.source.catalog import ColumnInfo
 from driftwatch.source.levels import Level
+from driftwatch.source.link import Query
 from driftwatch.source.place import Place
 from driftwatch.source.value import ColumnType
 from driftwatch.stats.axis import Axis, CategoricalAxis
@@ -60,11 +61,11 @@ class ScanColumn:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The texts that count some columns together: all rows of an interval as one, or by slices."""
+    """The queries that count some columns together: an interval as one, or by its slices."""
 
     columns: tuple[ScanColumn, ...]
-    single: str
-    grouped: str
+    single: Query
+    grouped: Query
 
 
 Pair = tuple[ScanColumn, ColumnInfo]
@@ -88,8 +89,8 @@ def _packed(
         _cell(place, pair, [str(index + 1) for index in range(pair[0].outcomes)], Integer())
         for pair in columns
     ]
-    packed: ColumnElement[Any] = literal_column("''")
-    for first in range(0, len(codes), _FUNCTION_ARGUMENTS):
+    packed: ColumnElement[Any] = func.char(*codes[:_FUNCTION_ARGUMENTS])
+    for first in range(_FUNCTION_ARGUMENTS, len(codes), _FUNCTION_ARGUMENTS):
         packed = packed.op("||")(func.char(*codes[first : first + _FUNCTION_ARGUMENTS]))
     rows = place.fenced(
         place.select(slice_.label("slice"), packed.label("codes"), *_values(place, columns))
