@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
+from sqlalchemy import literal_column
+
 from driftwatch.config.settings import FeatureSettings, RelationSettings, SourceSettings
 from driftwatch.errors import SourceCancelledError, SourceError, SourceTimeoutError
 from driftwatch.source.connection import Connections
@@ -12,7 +14,7 @@ from driftwatch.source.fit import fit_features
 from driftwatch.source.inspect import RelationInfo, explain, inspect_relation
 from driftwatch.source.kinds import KindProposal, propose_kinds
 from driftwatch.source.link import Link
-from driftwatch.source.place import make_place
+from driftwatch.source.place import first, make_place
 from driftwatch.source.plan import ScanPlan, make_plan
 from driftwatch.source.quantile import RowReader
 from driftwatch.source.scan import ChangedError, queries, scan
@@ -108,6 +110,13 @@ class Source:
         with self._snapshot() as link:
             place = make_place(self._dialect, relation, info.columns)
             return propose_kinds(link, place, info, names)
+
+    def has_rows(self, relation: RelationSettings, info: RelationInfo, interval: Interval) -> bool:
+        """Whether any row of the relation lies in an interval."""
+        with self._snapshot() as link:
+            place = make_place(self._dialect, relation, info.columns)
+            statement = first(place.select(literal_column("1")), 1)
+            return any(True for _ in link.run(place.compile(statement), place.times(interval)))
 
     def cancel(self) -> None:
         """Cancel every running statement, from any thread."""

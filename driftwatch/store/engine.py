@@ -37,6 +37,20 @@ class Store:
     def is_sqlite(self) -> bool:
         return self._engine.dialect.name == "sqlite"
 
+    @property
+    def exists(self) -> bool:
+        """False for an SQLite file that is not there: whoever connects would make an empty one."""
+        return not self.is_sqlite or self._path.exists()
+
+    @property
+    def folder(self) -> Path:
+        """Where the SQLite file lies, or will lie."""
+        return self._path.absolute().parent
+
+    @property
+    def _path(self) -> Path:
+        return _path(str(self._engine.url.database))
+
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One transaction that sees one snapshot and keeps nothing of what it might write.

@@ -1,5 +1,6 @@
 """Bringing the tables to the schema of this release; alembic does the work, in one transaction."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from alembic.script import ScriptDirectory
 import driftwatch
 from driftwatch.errors import SchemaVersionError, StoreError
 from driftwatch.store.engine import Store
-from driftwatch.store.schema import SCHEMA_VERSION, VERSION_TABLE, metadata
+from driftwatch.store.schema import SCHEMA_VERSION, VERSION_TABLE, metadata, monitor
 
 _LOCK = 0x64726966  # any number that only driftwatch uses: its migrations wait for each other
 
@@ -39,14 +40,52 @@ def ensure_schema(store: Store) -> None:
         found = look(connection)
     if found.is_empty:
         migrate(store)
-        return
-    if found.version == SCHEMA_VERSION:
-        return
-    _refuse_newer(store, found)
-    raise SchemaVersionError(
-        f"{store.name} has schema {found.version}; this release works on {SCHEMA_VERSION}. Stop "
-        "every driftwatch that uses it, make a backup, then run `driftwatch migrate`."
-    )
+    else:
+        _require_current(store, found)
+
+
+def has_schema(store: Store) -> bool:
+    """Whether the tables are there, as this release needs them; False where nothing is yet.
+
+    It leaves no trace, not even the empty file that connecting to SQLite makes.
+
+    SchemaVersionError: the schema is older or newer, or other tables are in the way.
+    """
+    if not store.exists:
+        return False
+    with store.read() as connection:
+        found = look(connection)
+    _refuse_strangers(store, found)
+    if not found.is_empty:
+        _require_current(store, found)
+    return not found.is_empty
+
+
+def rehearse(store: Store) -> bool:
+    """Whether the tables are there; where they are not yet, whether they could be made is tried.
+
+    Everything is taken back. StoreError: what `ensure_schema`, or the first write after it, would
+    raise.
+    """
+    if not store.exists:
+        folder = store.folder
+        if not os.access(folder, os.W_OK | os.X_OK):
+            state = "is read-only" if folder.is_dir() else "does not exist"
+            raise StoreError(
+                f"{store.name} cannot be made: the folder {folder} {state}. Create the folder, or "
+                "let the user that driftwatch runs as write there."
+            )
+        return False
+    ready = has_schema(store)
+    with store.write() as connection:
+        if ready:
+            nothing = sa.update(monitor).where(sa.false()).values(name=monitor.c.name)
+            connection.execute(nothing)
+        else:
+            with connection.begin_nested() as attempt:
+                _upgrade(connection, None)
+                attempt.rollback()
+    return ready
 
 
 def migrate(store: Store) -> list[str]:
@@ -60,12 +99,7 @@ def migrate(store: Store) -> list[str]:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         found = look(connection)
         _refuse_newer(store, found)
-        if found.strangers:
-            names = ", ".join(found.strangers)
-            raise SchemaVersionError(
-                f"{store.name} holds tables that are not driftwatch's ({names}). Give driftwatch a "
-                "database or schema of its own."
-            )
+        _refuse_strangers(store, found)
         return _upgrade(connection, found.version)
 
 
@@ -93,6 +127,25 @@ def migrations_folder() -> Path:
 def script_directory() -> ScriptDirectory:
     """alembic's view of the migrations."""
     return ScriptDirectory(str(migrations_folder()))
+
+
+def _require_current(store: Store, found: Found) -> None:
+    if found.version == SCHEMA_VERSION:
+        return
+    _refuse_newer(store, found)
+    raise SchemaVersionError(
+        f"{store.name} has schema {found.version}; this release works on {SCHEMA_VERSION}. Stop "
+        "every driftwatch that uses it, make a backup, then run `driftwatch migrate`."
+    )
+
+
+def _refuse_strangers(store: Store, found: Found) -> None:
+    if found.strangers:
+        names = ", ".join(found.strangers)
+        raise SchemaVersionError(
+            f"{store.name} holds tables that are not driftwatch's ({names}). Give driftwatch a "
+            "database or schema of its own."
+        )
 
 
 def _refuse_newer(store: Store, found: Found) -> None:
