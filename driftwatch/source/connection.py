@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 from driftwatch.config.settings import SourceSettings
 from driftwatch.errors import ConfigError, SourceCancelledError, SourceError
-from driftwatch.source.link import Link
+from driftwatch.source.link import Link, TimeLimit
 from driftwatch.source.postgres_link import PostgresLink
 from driftwatch.source.sqlite_link import SqliteLink
 
@@ -25,6 +25,8 @@ class Connections:
         self._settings = settings
         self._url = source_url(settings)
         self.dialect = self._url.get_backend_name()
+        self._limit = TimeLimit(settings.statement_timeout_seconds, "statement_timeout")
+        self._capture_limit = TimeLimit(settings.capture_timeout_seconds, "capture_timeout")
         self._slots = threading.BoundedSemaphore(settings.max_concurrent)
         self._lock = threading.Lock()
         self._idle: list[Link] = []
@@ -32,11 +34,15 @@ class Connections:
         self._cancellations = 0
 
     @contextmanager
-    def snapshot(self) -> Iterator[Link]:
-        """A link inside its transaction, in which every statement sees the same rows."""
+    def snapshot(self, *, capture: bool = False) -> Iterator[Link]:
+        """A link inside its transaction, in which every statement sees the same rows.
+
+        capture: a reference is read, under the time limit of that.
+        """
+        limit = self._capture_limit if capture else self._limit
         before = self._cancellations
         with self._slots:
-            link = self._begun()
+            link = self._begun(limit)
             with self._lock:
                 self._running.add(link)
             try:
@@ -69,21 +75,18 @@ class Connections:
         for link in idle:
             link.close()
 
-    def _begun(self) -> Link:
+    def _begun(self, limit: TimeLimit) -> Link:
         """A link in a fresh transaction; an idle one may have died meanwhile, a new one may not."""
         while (link := self._take_idle()) is not None:
             try:
-                link.begin()
+                link.begin(limit)
             except SourceError:
                 link.close()
             else:
                 return link
-        link = _LINKS[self.dialect](
-            self._url,
-            timeout_seconds=self._settings.statement_timeout_seconds,
-        )
+        link = _LINKS[self.dialect](self._url)
         try:
-            link.begin()
+            link.begin(limit)
         except SourceError:
             link.close()
             raise

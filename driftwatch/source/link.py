@@ -1,11 +1,12 @@
 """What a connection to a store of logs does: one read-only snapshot at a time."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from driftwatch.errors import SourceError
+from driftwatch.errors import SourceError, SourceTimeoutError
 
 Parameters = Mapping[str, object]
 Row = tuple[Any, ...]
@@ -52,10 +53,28 @@ class StatementError(SourceError):
     """The store refused or broke off one statement; the connection still serves."""
 
 
+@dataclass(frozen=True, slots=True)
+class TimeLimit:
+    """How long each statement of a snapshot may take, and the option that says so."""
+
+    seconds: float
+    option: str
+
+    def exceeded(self) -> SourceTimeoutError:
+        return SourceTimeoutError(
+            f"no answer within the {self.option} of {self.seconds:g} s; raise it, or let an index "
+            "serve the timestamp"
+        )
+
+
+NO_LIMIT = TimeLimit(math.inf, "none")
+"""Of a link outside a snapshot."""
+
+
 class Link(Protocol):
     """One connection. Errors of the driver come out as SourceError, without secrets."""
 
-    def begin(self) -> None:
+    def begin(self, limit: TimeLimit) -> None:
         """Begin a read-only transaction: everything until `end` sees one snapshot."""
 
     def run(self, query: Query, parameters: Parameters) -> Iterator[Row]:

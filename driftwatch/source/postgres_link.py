@@ -7,8 +7,8 @@ from contextlib import suppress
 import psycopg
 from sqlalchemy.engine import URL
 
-from driftwatch.errors import SourceCancelledError, SourceError, SourceTimeoutError
-from driftwatch.source.link import Parameters, Query, Row, StatementError
+from driftwatch.errors import SourceCancelledError, SourceError
+from driftwatch.source.link import NO_LIMIT, Parameters, Query, Row, StatementError, TimeLimit
 
 _QUERY_CANCELED = "57014"
 _PREPARED_LOST = ("26000", "42P05")
@@ -27,8 +27,8 @@ class PostgresLink:
     """One psycopg connection. What runs again is prepared on the server, for parsing a scan takes
     longer than a tick; where a pooler between us loses what was prepared, nothing is any more."""
 
-    def __init__(self, url: URL, *, timeout_seconds: float) -> None:
-        self._timeout_seconds = timeout_seconds
+    def __init__(self, url: URL) -> None:
+        self._limit = NO_LIMIT
         self._password = str(url.password or "")
         self._cancelled = False
         options = {**_DEFAULTS, **{key: str(value) for key, value in url.query.items()}}
@@ -49,11 +49,12 @@ class PostgresLink:
                 "the server runs, and that the role may connect"
             ) from error
 
-    def begin(self) -> None:
+    def begin(self, limit: TimeLimit) -> None:
         self._cancelled = False
+        self._limit = limit
         settings = [
             "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-            f"SET LOCAL statement_timeout = {round(self._timeout_seconds * 1000)}",
+            f"SET LOCAL statement_timeout = {round(limit.seconds * 1000)}",
             "SET LOCAL standard_conforming_strings = on",
             "SET LOCAL jit = off",  # it compiles hundreds of expressions longer than they run
         ]
@@ -121,11 +122,8 @@ class PostgresLink:
     def _stopped(self, seconds: float) -> SourceError:
         if self._cancelled:
             return SourceCancelledError("the scan was cancelled")
-        if seconds >= 0.9 * self._timeout_seconds:
-            return SourceTimeoutError(
-                "no answer within the statement_timeout of "
-                f"{self._timeout_seconds:g} s; raise it, or let an index serve the timestamp"
-            )
+        if seconds >= 0.9 * self._limit.seconds:
+            return self._limit.exceeded()
         return SourceError("somebody cancelled the statement there")
 
     def _clean(self, error: Exception) -> str:

@@ -76,8 +76,10 @@ class Source:
                 for line in explain(link, self._dialect, query, times)
             ]
 
-    def scan(self, plan: ScanPlan, interval: Interval) -> PaneCounts:
+    def scan(self, plan: ScanPlan, interval: Interval, *, capture: bool = False) -> PaneCounts:
         """Counts of every pane with rows in an interval that is made of whole panes.
+
+        capture: of a reference, under `capture_timeout` instead of `statement_timeout`.
 
         All columns are counted in one snapshot. A column that vanished, changed its type or cannot
         be read becomes a trouble and the others are counted. ValueError if the interval is not
@@ -86,10 +88,13 @@ class Source:
         with self._lock:
             current = self._current.get(plan, plan)
         try:
-            with self._named(keep=ChangedError), self._connections.snapshot() as link:
+            with (
+                self._named(keep=ChangedError),
+                self._connections.snapshot(capture=capture) as link,
+            ):
                 return scan(link, current, interval)
         except ChangedError:
-            return self._scan_again(plan, interval)
+            return self._scan_again(plan, interval, capture=capture)
 
     def fit(
         self,
@@ -98,8 +103,11 @@ class Source:
         features: Sequence[FeatureSettings],
         interval: Interval,
     ) -> Mapping[str, Axis | ColumnTrouble]:
-        """The axis of each feature, fitted in the store to the rows of an interval."""
-        with self._snapshot() as link:
+        """The axis of each feature, fitted in the store to the rows of an interval.
+
+        Its statements have the time of `capture_timeout`.
+        """
+        with self._snapshot(capture=True) as link:
             place = make_place(self._dialect, relation, info.columns)
             return fit_features(RowReader(link, place, interval), info, features)
 
@@ -126,10 +134,10 @@ class Source:
         """Close the connections."""
         self._connections.close()
 
-    def _scan_again(self, plan: ScanPlan, interval: Interval) -> PaneCounts:
+    def _scan_again(self, plan: ScanPlan, interval: Interval, *, capture: bool) -> PaneCounts:
         """Plan the same columns for the relation as it is now, and keep that plan."""
         relation = plan.place.relation
-        with self._snapshot() as link:
+        with self._snapshot(capture=capture) as link:
             info = inspect_relation(link, self._dialect, relation)
             place = make_place(self._dialect, relation, info.columns)
             current = make_plan(place, info, plan.columns, plan.pane_seconds)
@@ -139,8 +147,8 @@ class Source:
         return counts
 
     @contextmanager
-    def _snapshot(self) -> Iterator[Link]:
-        with self._named(), self._connections.snapshot() as link:
+    def _snapshot(self, *, capture: bool = False) -> Iterator[Link]:
+        with self._named(), self._connections.snapshot(capture=capture) as link:
             yield link
 
     @contextmanager

@@ -1,5 +1,6 @@
 """A connection to a SQLite file: opened read-only, one read transaction per snapshot."""
 
+import math
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -9,8 +10,8 @@ from urllib.parse import quote
 
 from sqlalchemy.engine import URL
 
-from driftwatch.errors import SourceCancelledError, SourceError, SourceTimeoutError
-from driftwatch.source.link import Parameters, Query, Row, StatementError
+from driftwatch.errors import SourceCancelledError, SourceError
+from driftwatch.source.link import NO_LIMIT, Parameters, Query, Row, StatementError, TimeLimit
 
 _STEPS_BETWEEN_LOOKS = 10_000
 """Instructions of SQLite between two looks at the clock: a few hundred microseconds."""
@@ -24,10 +25,10 @@ _STATEMENT_ERRORS = frozenset(
 class SqliteLink:
     """One sqlite3 connection, with its deadline kept by the progress handler."""
 
-    def __init__(self, url: URL, *, timeout_seconds: float) -> None:
-        self._timeout_seconds = timeout_seconds
+    def __init__(self, url: URL) -> None:
         self._path = Path(url.database or "")
-        self._cancelled, self._deadline = False, 0.0
+        self._cancelled, self._deadline = False, math.inf
+        self._limit = NO_LIMIT
         if not url.database or url.database == ":memory:" or not self._path.is_file():
             raise SourceError(
                 f"there is no SQLite file {str(self._path)!r}; check the path "
@@ -41,23 +42,24 @@ class SqliteLink:
                 uri=True,
                 isolation_level=None,
                 check_same_thread=False,
-                timeout=min(_BUSY_SECONDS, timeout_seconds),
+                timeout=_BUSY_SECONDS,
             )
         except (sqlite3.Error, OSError) as error:
             raise self._explained(error) from error
         self._connection.text_factory = _text
         self._connection.set_progress_handler(self._stop_now, _STEPS_BETWEEN_LOOKS)
 
-    def begin(self) -> None:
+    def begin(self, limit: TimeLimit) -> None:
         self._cancelled = False
-        self._deadline = time.monotonic() + self._timeout_seconds
+        self._limit = limit
+        self._deadline = time.monotonic() + limit.seconds
         try:
             self._connection.execute("BEGIN")
         except sqlite3.Error as error:
             raise self._explained(error) from error
 
     def run(self, query: Query, parameters: Parameters) -> Iterator[Row]:
-        self._deadline = time.monotonic() + self._timeout_seconds
+        self._deadline = time.monotonic() + self._limit.seconds
         try:
             if self._cancelled:  # short statements end before the progress handler looks
                 raise SourceCancelledError("the scan was cancelled")
@@ -95,10 +97,7 @@ class SqliteLink:
         if code == sqlite3.SQLITE_INTERRUPT and self._cancelled:
             return SourceCancelledError("the scan was cancelled")
         if code == sqlite3.SQLITE_INTERRUPT:
-            return SourceTimeoutError(
-                "no answer within the statement_timeout of "
-                f"{self._timeout_seconds:g} s; raise it, or let an index serve the timestamp"
-            )
+            return self._limit.exceeded()
         if code in _STATEMENT_ERRORS:
             return StatementError(str(error))
         remedy = _REMEDIES.get(code, "look at the file with PRAGMA integrity_check")
