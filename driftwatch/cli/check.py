@@ -1,26 +1,30 @@
 """`driftwatch check`: what each monitor will scan, by which plan, and what is in its way."""
 
-from collections.abc import Iterator, Sequence
+import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text
 
+from driftwatch.cli.terminal import Cell, clean, open_console, plural, rows, show
 from driftwatch.config.settings import BinMethod, FeatureSettings, Kind, MonitorSettings, Settings
 from driftwatch.daemon.clock import process_now
 from driftwatch.errors import DriftwatchError
-from driftwatch.evaluate.progress import latest_complete
+from driftwatch.evaluate.progress import latest_complete, target
 from driftwatch.source import (
     ColumnType,
     KindProposal,
     RelationInfo,
     ScanColumn,
+    ScanPlan,
     Source,
     open_source,
 )
 from driftwatch.stats.axis import Axis, CategoricalAxis, NumericAxis, Scale
 from driftwatch.store.engine import open_store
-from driftwatch.store.migrate import look
+from driftwatch.store.migrate import rehearse
 from driftwatch.window import format_duration
 
 FINE, FAILURE, FINDINGS = 0, 1, 3
@@ -32,6 +36,9 @@ _KIND_OF_TYPE = {
 }
 """Kinds that follow from the SQL type; text could be anything and is declared."""
 
+_PLAIN_YAML = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_YAML_WORDS = frozenset({"true", "false", "null"})
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -42,56 +49,61 @@ class Finding:
 
 
 def check(settings: Settings, *, offline: bool) -> int:
-    """Print what would be watched. The exit code: 0 fine, 3 warnings, 1 something cannot work."""
-    console = Console(highlight=False, soft_wrap=True)
+    """Print what would be watched. The exit code: 0 fine, 3 warnings, 1 something cannot work.
+
+    It writes nothing, and makes no store where there is none.
+    """
+    console = open_console()
     path = settings.path or "the configuration"
-    console.print(Text(f"{path}: {len(settings.monitors)} monitors, no problem in the file"))
+    show(console, f"{path}: {plural(len(settings.monitors), 'monitor')}, no problem in the file")
     if offline:
         for monitor in settings.monitors:
-            console.print(_heading(monitor))
-            console.print(Text(f"  features    {', '.join(f.name for f in monitor.features)}"))
+            _heading(monitor, console)
+            names = ", ".join(feature.name for feature in monitor.features)
+            show(console, rows([("features  ", names)]))
         return FINE
     findings = list(_check_store(settings, console))
     for monitor in settings.monitors:
         findings += _check_monitor(settings, monitor, console)
     fatal = sum(finding.fatal for finding in findings)
     warnings = len(findings) - fatal
-    console.print(Text(f"\n{fatal} problems, {warnings} warnings", style="bold"))
+    show(console, f"\n{plural(fatal, 'problem')}, {plural(warnings, 'warning')}", "bold")
     return FAILURE if fatal else FINDINGS if warnings else FINE
 
 
 def _check_store(settings: Settings, console: Console) -> Iterator[Finding]:
-    store = open_store(settings.store_url)
     try:
-        with store.read() as connection:
-            found = look(connection)
+        store = open_store(settings.store_url)
+        try:
+            ready = rehearse(store)
+        finally:
+            store.close()
     except DriftwatchError as error:
-        yield _tell(console, str(error), fatal=True)
+        yield _tell(console, str(error), fatal=True, indent=0)
     else:
-        state = (
-            "is empty: the first `serve` or `evaluate` sets it up" if found.is_empty else "answers"
-        )
-        console.print(Text(f"store {store.name} {state}"))
-    finally:
-        store.close()
+        empty = "is empty yet: the first `serve` or `evaluate` sets it up"
+        show(console, f"{store.name} {'answers' if ready else empty}")
 
 
 def _check_monitor(
     settings: Settings, monitor: MonitorSettings, console: Console
 ) -> Iterator[Finding]:
-    console.print(_heading(monitor))
-    source = open_source(settings.sources[monitor.source])
+    _heading(monitor, console)
     try:
-        yield from _check_source(monitor, source, console)
+        source = open_source(settings.sources[monitor.source])
+        try:
+            yield from _check_source(monitor, source, console)
+        finally:
+            source.close()
     except DriftwatchError as error:
         yield _tell(console, str(error), fatal=True)
-    finally:
-        source.close()
 
 
 def _check_source(monitor: MonitorSettings, source: Source, console: Console) -> Iterator[Finding]:
     info = source.inspect(monitor.relation)
-    console.print(Text(f"  timestamp   {monitor.relation.timestamp} ({info.timestamp_type})"))
+    features = monitor.features
+    show(console, rows([("timestamp ", monitor.relation.timestamp, info.timestamp_type)]))
+    show(console, rows([_feature(feature, info) for feature in features]))
     if not info.timestamp_served:
         yield _tell(
             console,
@@ -99,91 +111,162 @@ def _check_source(monitor: MonitorSettings, source: Source, console: Console) ->
             "whole table; create an index on it",
             fatal=False,
         )
-    undeclared = []
+    for feature in features:
+        if info.column(feature.name) is None:
+            yield _tell(console, info.missing(feature.name), fatal=True)
+    yield from _check_kinds(monitor, info, source, console)
+    plan = _plan(monitor, info, source)
+    for trouble in plan.troubles:
+        found = info.column(trouble.column)
+        yield _tell(
+            console,
+            f"{trouble.column!r} is {_type(found.sql_type if found else '')}, which holds no "
+            "numbers; declare `kind: categorical`, or watch a view that casts it",
+            fatal=True,
+        )
+    _show_plan(monitor, plan, source, console)
+    yield from _check_reference(monitor, info, source, console)
+
+
+def _check_kinds(
+    monitor: MonitorSettings, info: RelationInfo, source: Source, console: Console
+) -> Iterator[Finding]:
+    """Proposes kinds of columns that need one, and doubts categories that look like identifiers."""
+    undeclared, categories = [], []
     for feature in monitor.features:
-        line, finding = _feature(feature, info)
-        console.print(line)
-        if finding is not None:
-            undeclared.append(feature)
-            yield _tell(console, finding, fatal=True)
-    present = [f for f in undeclared if info.column(f.name) is not None]
-    if present:
-        _propose(source.suggest_kinds(monitor.relation, info, [f.name for f in present]), console)
-    _show_plan(monitor, info, source, console)
+        column = info.column(feature.name)
+        if column is None:
+            continue
+        kind = _kind(feature, column.column_type)
+        if kind is None:
+            undeclared.append(feature.name)
+        elif kind is Kind.CATEGORICAL and column.column_type is ColumnType.TEXT:
+            categories.append(feature.name)
+    for name in undeclared:
+        column = info.column(name)
+        sql_type = _type(column.sql_type if column else "")
+        yield _tell(
+            console,
+            f"{name!r} is {sql_type}: its kind is never guessed; declare `kind: categorical` or "
+            "`kind: numeric`",
+            fatal=True,
+        )
+    if undeclared:
+        _propose(source.suggest_kinds(monitor.relation, info, undeclared), console)
+    for one in source.suggest_kinds(monitor.relation, info, categories):
+        if one.kind is None:
+            yield _tell(
+                console, f"{one.column!r} had better be left out: {one.reason}", fatal=False
+            )
 
 
-def _heading(monitor: MonitorSettings) -> Text:
+def _check_reference(
+    monitor: MonitorSettings, info: RelationInfo, source: Source, console: Console
+) -> Iterator[Finding]:
+    reference = monitor.reference
+    if reference.end > target(monitor, process_now()):
+        text = f"the reference {reference} is not over yet: nothing is counted before it is"
+        yield _tell(console, text, fatal=False)
+    elif not source.has_rows(monitor.relation, info, reference):
+        text = (
+            f"the reference {reference} holds no rows; check `reference`, `timestamp` and `where`"
+        )
+        yield _tell(console, text, fatal=True)
+
+
+def _heading(monitor: MonitorSettings, console: Console) -> None:
     schema = f"{monitor.relation.schema}." if monitor.relation.schema else ""
     windows = ", ".join(format_duration(seconds) for seconds in monitor.window_seconds)
-    return Text.assemble(
-        ("\nmonitor ", "bold"),
-        (monitor.name, "bold"),
-        f" ({monitor.place})\n"
-        f"  scans       {schema}{monitor.relation.table} of source {monitor.source}, in panes of "
-        f"{format_duration(monitor.pane_seconds)} every {format_duration(monitor.every_seconds)}\n"
-        f"  where       {monitor.relation.where or '(all rows)'}\n"
-        f"  windows     {windows}, judged {format_duration(monitor.delay_seconds)} after they "
-        f"end\n"
-        f"  reference   {monitor.reference}",
+    late = format_duration(monitor.delay_seconds)
+    show(console, Text(f"\nmonitor {clean(monitor.name)} ({monitor.place})", "bold"))
+    show(
+        console,
+        rows(
+            [
+                (
+                    "scans     ",
+                    f"{schema}{monitor.relation.table} of source {monitor.source}, in panes of "
+                    f"{format_duration(monitor.pane_seconds)}, every "
+                    f"{format_duration(monitor.every_seconds)}",
+                ),
+                ("where", monitor.relation.where or "(all rows)"),
+                ("windows", f"{windows}, judged {late} after they end"),
+                ("reference", str(monitor.reference)),
+            ]
+        ),
     )
 
 
-def _feature(feature: FeatureSettings, info: RelationInfo) -> tuple[Text, str | None]:
-    """One line about a feature, and what is wrong with it."""
+def _feature(feature: FeatureSettings, info: RelationInfo) -> tuple[Cell, ...]:
+    """Its line: what it is and how it will be counted."""
+    label = "prediction" if feature.prediction else "feature   "
     column = info.column(feature.name)
-    name = f"  {'prediction' if feature.prediction else 'feature':12}{feature.name}"
     if column is None:
-        return Text(name, style="red"), info.missing(feature.name)
-    kind = feature.kind or _KIND_OF_TYPE.get(column.column_type)
-    line = f"{name} ({column.sql_type or 'no declared type'})"
+        return label, Text(feature.name, "red"), Text("missing", "red"), ""
+    kind = _kind(feature, column.column_type)
     if kind is None:
-        finding = (
-            f"{feature.name!r} is {column.sql_type or 'of no declared type'}: its kind is never "
-            "guessed; declare `kind: categorical` or `kind: numeric`"
-        )
-        return Text(line, style="red"), finding
-    return Text(f"{line}: {kind}, {_bins(feature, kind)}"), None
+        return label, Text(feature.name, "red"), _type(column.sql_type), Text("undeclared", "red")
+    return label, feature.name, _type(column.sql_type), f"{kind}, {_bins(feature, kind)}"
+
+
+def _kind(feature: FeatureSettings, column_type: ColumnType) -> Kind | None:
+    return feature.kind or _KIND_OF_TYPE.get(column_type)
+
+
+def _type(sql_type: str) -> str:
+    return sql_type or "of no declared type"
 
 
 def _bins(feature: FeatureSettings, kind: Kind) -> str:
     if kind is Kind.CATEGORICAL:
-        return f"the {feature.levels} most frequent levels"
+        return f"the {plural(feature.levels, 'most frequent level')}"
     if feature.binning.method is BinMethod.EXPLICIT:
-        return f"{len(feature.binning.edges)} edges of yours"
+        return f"{plural(len(feature.binning.edges), 'edge')} of yours"
     return f"{feature.binning.count} {feature.binning.method} bins"
 
 
-def _propose(proposals: Sequence[KindProposal], console: Console) -> None:
-    console.print(Text("  proposal to accept, under `features:`", style="bold"))
+def _propose(proposals: list[KindProposal], console: Console) -> None:
+    show(console, "  proposal to accept, under `features:`", "bold")
+    lines: list[tuple[Cell, ...]] = []
     for one in proposals:
-        console.print(Text(f"    - {{name: {one.column}, kind: {one.kind}}}   # {one.reason}"))
+        name = _yaml(one.column)
+        line = f"- {{name: {name}, kind: {one.kind}}}" if one.kind else f"# leave out {name}"
+        lines.append((line, Text(f"# {one.reason}", "dim")))
+    show(console, rows(lines, indent=4))
 
 
-def _show_plan(
-    monitor: MonitorSettings, info: RelationInfo, source: Source, console: Console
-) -> None:
-    """The store's own plan of a tick: the newest pane, with stand-in axes of one cell."""
+def _yaml(name: str) -> str:
+    plain = _PLAIN_YAML.fullmatch(name) and name.lower() not in _YAML_WORDS
+    # What is interpolated doubles its dollars.
+    return name if plain else json.dumps(name, ensure_ascii=False).replace("$", "$$")
+
+
+def _plan(monitor: MonitorSettings, info: RelationInfo, source: Source) -> ScanPlan:
+    """The plan of a tick, with stand-in axes of one cell."""
     columns = [
-        ScanColumn(feature.name, _stand_in(feature, column.column_type), column.column_type)
+        ScanColumn(feature.name, _stand_in(kind, column.column_type), column.column_type)
         for feature in monitor.features
         if (column := info.column(feature.name)) is not None
-        and (feature.kind or _KIND_OF_TYPE.get(column.column_type)) is not None
+        and (kind := _kind(feature, column.column_type)) is not None
     ]
-    plan = source.plan(monitor.relation, info, columns, monitor.pane_seconds)
-    pane = latest_complete(monitor, process_now(), monitor.pane_seconds)
-    console.print(Text("  plan of a tick, as the store tells it", style="bold"))
-    for line in source.explain(plan, pane):
-        console.print(Text(f"    {line}", style="dim"))
+    return source.plan(monitor.relation, info, columns, monitor.pane_seconds)
 
 
-def _stand_in(feature: FeatureSettings, column_type: ColumnType) -> Axis:
-    if (feature.kind or _KIND_OF_TYPE.get(column_type)) is Kind.CATEGORICAL:
+def _stand_in(kind: Kind, column_type: ColumnType) -> Axis:
+    if kind is Kind.CATEGORICAL:
         return CategoricalAxis(())
-    scale = Scale.TIME if column_type is ColumnType.TIME else Scale.NUMBER
-    return NumericAxis((0.0,), scale)
+    return NumericAxis((0.0,), Scale.TIME if column_type is ColumnType.TIME else Scale.NUMBER)
 
 
-def _tell(console: Console, text: str, *, fatal: bool) -> Finding:
-    word, style = ("problem", "bold red") if fatal else ("warning", "yellow")
-    console.print(Text(f"  {word}: {text}", style=style))
+def _show_plan(monitor: MonitorSettings, plan: ScanPlan, source: Source, console: Console) -> None:
+    """The store's own plan of the newest pane."""
+    pane = latest_complete(monitor, process_now(), monitor.pane_seconds)
+    lines = source.explain(plan, pane)
+    show(console, "  plan of a tick, as the source tells it", "bold")
+    show(console, rows([(Text(line, "dim"),) for line in lines], indent=4))
+
+
+def _tell(console: Console, text: str, *, fatal: bool, indent: int = 2) -> Finding:
+    word, style = ("problem:", "bold red") if fatal else ("warning:", "yellow")
+    show(console, rows([(Text(word, style), Text(text, style))], indent=indent))
     return Finding(text, fatal)

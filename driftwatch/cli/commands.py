@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 import driftwatch
 from driftwatch.cli import check as check_command
@@ -13,7 +12,8 @@ from driftwatch.cli import evaluate as evaluate_command
 from driftwatch.cli import explain as explain_command
 from driftwatch.cli import serve as serve_command
 from driftwatch.cli import status as status_command
-from driftwatch.cli.logs import LogFormat, start_logging
+from driftwatch.cli.logs import LogFormat, LogLevel, start_logging
+from driftwatch.cli.terminal import harmless_streams, open_console, show
 from driftwatch.config.load import load_settings
 from driftwatch.errors import DriftwatchError
 from driftwatch.store.engine import open_store
@@ -25,6 +25,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,
 )
 
 ConfigOption = Annotated[
@@ -35,10 +37,11 @@ _DEFAULT_CONFIG = Path("config.yaml")
 
 def main() -> None:
     """Run the command line. An error that driftwatch can name is one message and exit code 1."""
+    harmless_streams()
     try:
         app()
     except DriftwatchError as error:
-        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
+        show(open_console(stderr=True), str(error))
         sys.exit(1)
 
 
@@ -46,9 +49,12 @@ def main() -> None:
 def serve(
     config: ConfigOption = _DEFAULT_CONFIG,
     log_format: Annotated[LogFormat, typer.Option(help="How log lines look.")] = LogFormat.LOGFMT,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_level: Annotated[LogLevel, typer.Option(help="The least that is logged.")] = LogLevel.INFO,
 ) -> None:
-    """Run the daemon: evaluate every monitor on its schedule and serve /metrics."""
+    """Run the daemon, which evaluates and serves /metrics.
+
+    Every monitor is evaluated on its schedule until SIGTERM or SIGINT.
+    """
     start_logging(log_format, log_level)
     serve_command.serve(load_settings(config))
 
@@ -63,8 +69,11 @@ def evaluate(
         list[str] | None, typer.Option("--monitor", "-m", help="Only this monitor (repeatable).")
     ] = None,
 ) -> None:
-    """Evaluate from cron: exit 0 if nothing fires, 3 if an alert fires, 1 if a monitor failed."""
-    start_logging(LogFormat.LOGFMT, "warning")
+    """Evaluate once, as from cron.
+
+    Exits with 0 if nothing fires, 3 if an alert fires, 1 if a monitor failed.
+    """
+    start_logging(LogFormat.LOGFMT, LogLevel.WARNING)
     if not once:
         raise typer.BadParameter(
             "the daemon is `driftwatch serve`; here say --once", param_hint="--once"
@@ -79,13 +88,17 @@ def check(
         bool, typer.Option("--offline", help="Only the file: connect to nothing.")
     ] = False,
 ) -> None:
-    """Check the configuration, then each source: what will be scanned, and by which plan."""
+    """Check the configuration, the store and the sources.
+
+    Says what each monitor will scan and by which plan, and proposes kinds of columns. Exits with
+    0 if all is well, 3 if there are warnings, 1 if something cannot be watched as it is.
+    """
     raise typer.Exit(check_command.check(load_settings(config), offline=offline))
 
 
 @app.command()
 def status(config: ConfigOption = _DEFAULT_CONFIG) -> None:
-    """What fires and since when, what is blind and why, what scans cost in 24 hours."""
+    """Show what fires, what is blind, and what scans cost."""
     status_command.status(load_settings(config))
 
 
@@ -101,13 +114,13 @@ def explain(
         str | None, typer.Option(help="The window's end, such as 2013-02-10; default: the newest.")
     ] = None,
 ) -> None:
-    """Draw a feature's reference against its current window, bin by bin."""
+    """Draw a feature's reference against a window, by bin."""
     explain_command.explain(load_settings(config), monitor, feature, window=window, end=end)
 
 
 @app.command()
 def migrate(config: ConfigOption = _DEFAULT_CONFIG) -> None:
-    """Bring driftwatch's own tables to the schema of this release."""
+    """Bring driftwatch's own tables to this release's schema."""
     store = open_store(load_settings(config).store_url)
     try:
         applied = migrate_store(store)
@@ -126,10 +139,14 @@ def demo(
         float, typer.Option(min=0.2, help="How fast December is replayed.")
     ] = 4.0,
 ) -> None:
-    """Watch New York's departures of 2013: the year so far, then December as it happens."""
+    """Watch a year of real departures from New York.
+
+    The months up to November at once, then December as it happens, on a clock that runs fast.
+    Ctrl-C stops; started again, it continues where it stopped.
+    """
     from driftwatch.demo.run import run_demo  # noqa: PLC0415 - loads a data set that only it needs
 
-    start_logging(LogFormat.LOGFMT, "warning")
+    start_logging(LogFormat.LOGFMT, LogLevel.WARNING)
     run_demo(folder, listen, seconds_per_day)
 
 

@@ -1,17 +1,15 @@
 """`driftwatch evaluate --once`: everything that is complete now, then an exit code for cron."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
-
-from rich.console import Console
 
 from driftwatch.alert.policy import AlertState
 from driftwatch.alert.state import AlertKey
-from driftwatch.config.settings import MonitorSettings, Settings
+from driftwatch.cli.terminal import clean, moment, open_console, plural, show
+from driftwatch.cli.usage import find_monitors
+from driftwatch.config.settings import MonitorSettings, Settings, SourceSettings
 from driftwatch.daemon.clock import LiveClock, process_now
 from driftwatch.daemon.courier import Courier
 from driftwatch.daemon.runner import MonitorRunner, Ran
-from driftwatch.errors import ConfigError
 from driftwatch.exposition.health import Health
 from driftwatch.exposition.outcomes import SUCCESSES
 from driftwatch.source import open_source
@@ -27,11 +25,12 @@ FINE, FAILURE, DRIFT = 0, 1, 3
 def evaluate_once(settings: Settings, names: Sequence[str]) -> int:
     """Evaluate these monitors (all, if none is named) until they have caught up.
 
-    The exit code: 1 if one failed, else 3 if an alert of one fires, else 0.
+    The exit code: 1 if one failed, else 3 if an alert of one fires, else 0. BadParameter for a
+    name that is not configured.
     """
+    chosen = find_monitors(settings, names)
     store = open_store(settings.store_url)
     try:
-        chosen = find_monitors(settings, names)
         ensure_schema(store)
         codes = {_evaluate(settings, monitor, store) for monitor in chosen}
         _deliver(settings, store)
@@ -40,60 +39,64 @@ def evaluate_once(settings: Settings, names: Sequence[str]) -> int:
     return FAILURE if FAILURE in codes else max(codes)
 
 
-def find_monitors(settings: Settings, names: Sequence[str]) -> list[MonitorSettings]:
-    """The monitors of these names; all, if none is named. ConfigError names the nearest."""
-    known = {monitor.name: monitor for monitor in settings.monitors}
-    for name in names:
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
-            raise ConfigError(f"no monitor is named {name!r}; {hint}")
-    return [known[name] for name in names] or list(known.values())
-
-
 def _evaluate(settings: Settings, monitor: MonitorSettings, store: Store) -> int:
-    source = open_source(settings.sources[monitor.source])
+    from_source = settings.sources[monitor.source]
+    source = open_source(from_source)
     runner = MonitorRunner(monitor, source, store, event_clock=LiveClock(), process_now=process_now)
-    rows = windows = 0
+    rows = windows = failures = 0
     try:
         while True:
             ran = runner.run()
             rows += ran.report.rows_scanned
             windows += ran.report.windows_judged
-            if not ran.report.behind:
+            failures = 0 if ran.report.outcome in SUCCESSES else failures + 1
+            if not ran.report.behind or _hopeless(monitor, from_source, ran, failures):
                 break
     finally:
         source.close()
     return _tell(monitor, ran, store, rows, windows)
 
 
+def _hopeless(monitor: MonitorSettings, source: SourceSettings, ran: Ran, failures: int) -> bool:
+    """Whether to leave the rest to the next call.
+
+    After a timeout half as much is asked for, down to a single pane; a reference is read whole or
+    not at all.
+    """
+    halvings = (monitor.catch_up_seconds // monitor.pane_seconds).bit_length()
+    return failures > halvings or (failures > 0 and ran.seconds >= source.capture_timeout_seconds)
+
+
 def _tell(monitor: MonitorSettings, ran: Ran, store: Store, rows: int, windows: int) -> int:
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = open_console()
     if ran.report.outcome not in SUCCESSES:
-        console.print(f"{monitor.name}: {ran.report.outcome}: {ran.report.message}")
+        show(console, f"{monitor.name}: {ran.report.outcome}: {clean(ran.report.message)}", "red")
         return FAILURE
     with store.read() as connection:
-        firing = firing_alerts(alerts.load(connection, monitor.name), monitor)
-    note = f" ({ran.report.message})" if ran.report.message else ""
-    console.print(f"{monitor.name}: counted {rows:,} rows, judged {windows} windows{note}")
+        firing = alerts_in(AlertState.FIRING, alerts.load(connection, monitor.name), monitor)
+    note = f" ({clean(ran.report.message)})" if ran.report.message else ""
+    did = f"counted {plural(rows, 'row')}, judged {plural(windows, 'window')}"
+    show(console, f"{monitor.name}: {did}{note}")
     for key, record in firing:
-        since = record.status.fired_at
-        console.print(
-            f"  {record.status.severity}: {key.feature} ({key.kind}, "
-            f"{format_duration(key.window_seconds)}) since {since:%Y-%m-%d %H:%M}Z"
+        show(
+            console,
+            f"  {record.status.severity}: {clean(key.feature)} ({key.kind}, "
+            f"{format_duration(key.window_seconds)}) fires since {moment(record.status.fired_at)}",
         )
     return DRIFT if firing else FINE
 
 
-def firing_alerts(
-    records: dict[AlertKey, AlertRecord], monitor: MonitorSettings
+def alerts_in(
+    state: AlertState, records: dict[AlertKey, AlertRecord], monitor: MonitorSettings
 ) -> list[tuple[AlertKey, AlertRecord]]:
-    """Those that fire and are still configured, in the order of their keys."""
+    """Those in this state that are still configured, in the order of their keys."""
     return sorted(
-        (key, record)
-        for key, record in records.items()
-        if record.status.state is AlertState.FIRING
-        and monitor.watches(key.feature, key.window_seconds)
+        (
+            (key, record)
+            for key, record in records.items()
+            if record.status.state is state and monitor.watches(key.feature, key.window_seconds)
+        ),
+        key=lambda pair: pair[0],
     )
 
 

@@ -1,84 +1,51 @@
 """`driftwatch explain`: a feature's reference against its current window, drawn bin by bin."""
 
-from datetime import UTC, datetime
-from difflib import get_close_matches
+from datetime import datetime, timedelta
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from driftwatch.cli.evaluate import find_monitors
+from driftwatch.cli.terminal import STYLES, clean, moment, open_console, show
+from driftwatch.cli.usage import find_feature, find_monitors, window_end, window_length
 from driftwatch.config.settings import MonitorSettings, Settings
-from driftwatch.errors import ConfigError, DriftwatchError
+from driftwatch.errors import DriftwatchError
 from driftwatch.store import results
 from driftwatch.store.engine import Store, open_store
-from driftwatch.store.migrate import ensure_schema
+from driftwatch.store.migrate import has_schema
 from driftwatch.store.results import ResultBin, ResultRecord, ResultRow
 from driftwatch.verdict.policy import VOLUME
-from driftwatch.window import format_duration, parse_duration
+from driftwatch.window import format_duration
 
-_WIDTH = 36
-_LONGEST_LABEL = 28
-_STYLES = {"critical": "bold red", "warning": "yellow", "ok": "green"}
+_BAR_WIDTH = 40
+_LEAST_BAR_WIDTH = 10
+_LABEL_WIDTH = 28
+_NUMBERS_WIDTH = 32
+_CARRIES = 0.2
+"""A bin stands out when it adds at least this part of what the largest one adds."""
 
 
 def explain(
     settings: Settings, monitor: str, feature: str, *, window: str | None, end: str | None
 ) -> None:
-    """Draw one result. ConfigError for unknown names; DriftwatchError if its bins are not kept."""
-    chosen = find_monitors(settings, [monitor])[0]
-    _check_feature(chosen, feature)
-    seconds = _window_seconds(chosen, window)
+    """Draw one result. BadParameter for what is not configured; DriftwatchError if there is none.
+
+    It reads driftwatch's own store alone.
+    """
+    (chosen,) = find_monitors(settings, [monitor])
+    feature, seconds = find_feature(chosen, feature), window_length(chosen, window)
+    moment_asked = window_end(end)
     store = open_store(settings.store_url)
     try:
-        ensure_schema(store)
-        record, bins = _read(store, chosen, feature, seconds, _end(end))
+        if not has_schema(store):
+            raise DriftwatchError(
+                f"{store.name} holds nothing yet; `driftwatch serve` or `driftwatch evaluate "
+                "--once` evaluates the monitors"
+            )
+        record, bins = _read(store, chosen, feature, seconds, moment_asked)
     finally:
         store.close()
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(_heading(record.row))
-    if bins:
-        console.print(_picture(bins))
-        console.print(
-            Text("█ current   ░ reference   share of rows; JS: the bin's part of it", "dim")
-        )
-    elif feature != VOLUME and record.row.verdict.judged:
-        console.print(
-            "Bins are kept of the newest window and of flagged ones only; this one was neither."
-        )
-
-
-def _check_feature(monitor: MonitorSettings, feature: str) -> None:
-    known = [VOLUME, *(one.name for one in monitor.features)]
-    if feature not in known:
-        near = get_close_matches(feature, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(known)}"
-        raise ConfigError(f"monitor {monitor.name!r} has no feature {feature!r}; {hint}")
-
-
-def _window_seconds(monitor: MonitorSettings, window: str | None) -> int:
-    if window is None:
-        return max(monitor.window_seconds)
-    try:
-        seconds = parse_duration(window)
-    except ValueError as error:
-        raise ConfigError(f"--window: {error}") from error
-    if seconds not in monitor.window_seconds:
-        lengths = ", ".join(format_duration(one) for one in monitor.window_seconds)
-        raise ConfigError(f"monitor {monitor.name!r} has no window of {window}; it has: {lengths}")
-    return seconds
-
-
-def _end(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigError(
-            f"--end: {text!r} is not a moment; write it like 2013-02-10 or 2013-02-10T06:00Z"
-        ) from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    _draw(open_console(), record.row, bins)
 
 
 def _read(
@@ -86,75 +53,103 @@ def _read(
 ) -> tuple[ResultRecord, list[ResultBin]]:
     with store.read() as connection:
         if end is None:
-            every = results.latest(connection, monitor.name)
             found = [
-                one for one in every
+                one for one in results.latest(connection, monitor.name)
                 if (one.row.feature, one.row.window_seconds) == (feature, seconds)
             ]  # fmt: skip
         else:
-            since = datetime.fromtimestamp(end.timestamp() - 1, UTC)
+            since = end - timedelta(seconds=1)
             every = results.history(connection, monitor.name, feature, seconds, since)
             found = [one for one in every if one.row.window_end == end]
         if not found:
-            when = "yet" if end is None else f"for the window that ends at {end:%Y-%m-%d %H:%M}Z"
-            raise DriftwatchError(
-                f"there is no result of {feature!r} over {format_duration(seconds)} of monitor "
-                f"{monitor.name!r} {when}"
-            )
+            raise DriftwatchError(_nothing(monitor, feature, seconds, end))
         return found[-1], results.bins_of(connection, found[-1].id)
 
 
-def _heading(row: ResultRow) -> Text:
-    text = Text.assemble(
-        (f"{row.monitor} {row.feature}", "bold"),
-        f"  {format_duration(row.window_seconds)} "
-        f"[{row.window_start:%Y-%m-%d %H:%M}Z, {row.window_end:%Y-%m-%d %H:%M}Z)  ",
-        (str(row.verdict), _STYLES.get(row.verdict, "dim")),
-        f"\n{row.message}\n",
+def _nothing(monitor: MonitorSettings, feature: str, seconds: int, end: datetime | None) -> str:
+    length = format_duration(seconds)
+    what = f"there is no result of {feature!r} over {length} of monitor {monitor.name!r}"
+    if end is None:
+        return f"{what} yet; `driftwatch status` shows how far it has counted"
+    return (
+        f"{what} for a window that ends at {moment(end)}; windows of {length} end at whole "
+        f"multiples of it, in UTC, and `driftwatch status` shows how far it has counted"
     )
+
+
+def _draw(console: Console, row: ResultRow, bins: list[ResultBin]) -> None:
+    span = f"[{moment(row.window_start)}, {moment(row.window_end)})"
+    title = Text.assemble(
+        (f"{row.monitor} {clean(row.feature)}", "bold"),
+        f"  {format_duration(row.window_seconds)} {span}  ",
+        (str(row.verdict), STYLES.get(row.verdict, "dim")),
+    )
+    show(console, title)
+    show(console, clean(row.message))
     if row.js == row.js:  # not NaN: it was compared
-        text.append(
-            f"JS {row.js:.4g} nats (noise {row.js_noise:.2g}, guard {row.js_guard:.2g}), "
-            f"JS distance {row.js_distance:.3g}, KL(current‖reference) {row.kl:.4g} nats, "
-            f"PSI {row.psi:.3g}\n"
-            f"reference version {row.reference_version}: {row.reference_rows:,} rows; "
-            f"{row.convention}\n"
+        show(console, _divergences(row))
+    if bins:
+        show(console, "")
+        show(console, _picture(console, bins))
+        show(
+            console,
+            "▀ current  ▄ reference  █ both: shares of rows. JS: the bin's part of it, nats.",
         )
-    return text
+    elif row.feature != VOLUME and row.verdict.judged:
+        show(
+            console,
+            "Bins are kept of the newest window and of flagged ones only; this one was neither.",
+        )
 
 
-def _picture(bins: list[ResultBin]) -> Table:
-    current, reference = (
-        max(1, sum(one.current_rows for one in bins)),
-        max(1, sum(one.reference_rows for one in bins)),
+def _divergences(row: ResultRow) -> str:
+    return (
+        f"JS {row.js:.4g} nats (noise {row.js_noise:.2g}, guard {row.js_guard:.2g}), "
+        f"JS distance {row.js_distance:.3g}, KL(current‖reference) {row.kl:.4g} nats, "
+        f"PSI {row.psi:.3g}\n"
+        f"current {row.rows:,} rows, reference (version {row.reference_version}) "
+        f"{row.reference_rows:,} rows"
     )
+
+
+def _picture(console: Console, bins: list[ResultBin]) -> Table:
+    current = max(1, sum(one.current_rows for one in bins))
+    reference = max(1, sum(one.reference_rows for one in bins))
     most = max(max(b.current_rows / current, b.reference_rows / reference) for b in bins)
     carried = max(one.js_contribution for one in bins)
     # Beside a value that has a bin of its own lie bins that whole numbers never reach.
     shown = [one for one in bins if one.current_rows or one.reference_rows]
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("bin", overflow="ellipsis", max_width=_LONGEST_LABEL, no_wrap=True)
-    table.add_column("", no_wrap=True)
+    labels = [clean(one.label) for one in shown]
+    longest = max(map(len, labels), default=0)
+    if console.is_terminal:
+        longest = min(longest, _LABEL_WIDTH)
+    room = console.width - longest - _NUMBERS_WIDTH
+    width = max(_LEAST_BAR_WIDTH, min(_BAR_WIDTH, room))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("bin", overflow="ellipsis", max_width=max(longest, 3), no_wrap=True)
+    table.add_column("", no_wrap=True, width=width)
     for name in ("current", "reference", "JS"):
         table.add_column(name, justify="right", no_wrap=True)
-    for one in shown:
+    for one, label in zip(shown, labels, strict=True):
         now, before = one.current_rows / current, one.reference_rows / reference
         # The bins that carry the drift, not every speck of it, are what the eye should find.
-        style = "bold" if one.js_contribution >= 0.2 * carried and carried > 0 else ""
+        stands_out = one.js_contribution >= _CARRIES * carried > 0
         table.add_row(
-            Text(one.label),
-            _bars(now, before, most),
+            Text(label),
+            bars(round(width * now / most), round(width * before / most)),
             f"{now:.1%}",
             f"{before:.1%}",
             f"{one.js_contribution:.4f}",
-            style=style,
+            style="bold" if stands_out else "",
         )
     return table
 
 
-def _bars(now: float, before: float, most: float) -> Text:
-    """Current above reference in two rows of one cell."""
-    return Text(
-        "█" * round(_WIDTH * now / most) + "\n" + "░" * round(_WIDTH * before / most),
-        no_wrap=True,
-    )
+def bars(current: int, reference: int) -> str:
+    """Two bars in one line: current in its upper half, reference in its lower.
+
+    >>> bars(5, 2), bars(1, 3), bars(0, 0)
+    ('██▀▀▀', '█▄▄', '')
+    """
+    both = min(current, reference)
+    return "█" * both + "▀" * (current - both) + "▄" * (reference - both)

@@ -6,15 +6,6 @@ import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from driftwatch.errors import ConfigError
-
-_LEVELS = {
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warning": logging.WARNING,
-    "error": logging.ERROR,
-}
-
 _QUIET = {
     # It warns of each run that is skipped because the last one still runs; a metric counts those.
     "apscheduler": logging.ERROR,
@@ -30,17 +21,23 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-def start_logging(log_format: LogFormat, level: str) -> None:
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def start_logging(log_format: LogFormat, log_level: LogLevel) -> None:
     """Send every log line of this process to standard error."""
-    if level not in _LEVELS:
-        raise ConfigError(f"--log-level {level}: unknown; one of {', '.join(_LEVELS)}")
+    level = logging.getLevelNamesMapping()[log_level.upper()]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Formatter(log_format))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(_LEVELS[level])
+    root.setLevel(level)
     for name, least in _QUIET.items():
-        logging.getLogger(name).setLevel(max(least, _LEVELS[level]))
+        logging.getLogger(name).setLevel(max(least, level))
 
 
 class _Formatter(logging.Formatter):

@@ -3,119 +3,160 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from driftwatch.cli.evaluate import firing_alerts
+from driftwatch.alert.policy import AlertState
+from driftwatch.cli.evaluate import alerts_in
+from driftwatch.cli.terminal import STYLES, Cell, moment, open_console, rows, show
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.daemon.clock import process_now
 from driftwatch.store import evaluations, snapshot
 from driftwatch.store.engine import Store, open_store
 from driftwatch.store.evaluations import SUCCESS, Cost
-from driftwatch.store.migrate import ensure_schema
+from driftwatch.store.migrate import has_schema
 from driftwatch.store.results import ResultRow
 from driftwatch.store.snapshot import MonitorSnapshot
 from driftwatch.window import format_duration
 
-_STYLES = {"critical": "bold red", "warning": "yellow", "ok": "green"}
+_LATE_INTERVALS = 5
+"""Without an evaluation for so many of its intervals, a monitor is late."""
+
+_MANY = 4
+"""More features than this are counted, not named."""
+
+Known = list[tuple[MonitorSettings, MonitorSnapshot]]
+Lines = list[tuple[Cell, ...]]
 
 
 def status(settings: Settings) -> None:
-    """Print what the store knows of every configured monitor. StoreError if it cannot be read."""
+    """Print what the store knows of every configured monitor. StoreError if it cannot be read.
+
+    It writes nothing, and makes no store where there is none.
+    """
     now = process_now()
+    console = open_console()
     store = open_store(settings.store_url)
     try:
-        ensure_schema(store)
-        found, costs = _read(store, settings, now)
+        if not has_schema(store):
+            show(
+                console,
+                f"{store.name} holds nothing yet: no monitor was evaluated. `driftwatch serve` or "
+                "`driftwatch evaluate --once` makes it.",
+            )
+            return
+        known, costs = _read(store, settings, now)
     finally:
         store.close()
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(_overview(settings.monitors, found))
+    show(console, Text(f"{store.name}, {moment(now)}\n"))
+    show(console, _overview(known))
     for title, lines in (
-        ("Firing", list(_firing(settings.monitors, found))),
-        ("Blind (not judged in the newest window)", list(_blind(settings.monitors, found))),
-        ("Failing", list(_failing(found))),
+        ("Firing", _alerts(known, AlertState.FIRING)),
+        ("Pending (flagged, but not often enough to fire)", _alerts(known, AlertState.PENDING)),
+        ("Blind (not judged in the newest window)", list(_blind(known))),
+        ("Failing or late", list(_failing(known, now))),
     ):
-        console.print(Text(f"\n{title}: {'' if lines else 'nothing'}", style="bold"))
-        for line in lines:
-            console.print(line)
-    console.print(Text("\nCost of the scans in the last 24 hours", style="bold"))
-    console.print(_cost_table(costs))
+        show(console, f"\n{title}: {'' if lines else 'nothing'}".rstrip(), "bold")
+        if lines:
+            show(console, rows(lines))
+    show(console, "\nCost of the scans in the last 24 hours" + ("" if costs else ": none"), "bold")
+    if costs:
+        show(console, _cost_table(costs))
 
 
-def _read(
-    store: Store, settings: Settings, now: datetime
-) -> tuple[dict[str, MonitorSnapshot], list[Cost]]:
+def _read(store: Store, settings: Settings, now: datetime) -> tuple[Known, list[Cost]]:
     with store.read() as connection:
-        found = {one.name: snapshot.read(connection, one.name) for one in settings.monitors}
-        return found, evaluations.cost(connection, now - timedelta(hours=24))
+        known = [(one, snapshot.read(connection, one.name)) for one in settings.monitors]
+        return known, evaluations.cost(connection, now - timedelta(hours=24))
 
 
-def _overview(monitors: tuple[MonitorSettings, ...], found: dict[str, MonitorSnapshot]) -> Table:
-    table = _table("monitor", "verdicts of the newest windows", "counted up to", "last success")
-    for monitor in monitors:
-        known = found[monitor.name]
-        rows = _watched(monitor, known)
-        counts = dict.fromkeys(sorted({row.verdict for row in rows}), 0)
-        for row in rows:
+def _overview(known: Known) -> Table:
+    table = _table("monitor", "newest verdicts", "counted up to", "last success")
+    for monitor, found in known:
+        watched = _watched(monitor, found)
+        counts = dict.fromkeys(sorted({row.verdict for row in watched}), 0)
+        for row in watched:
             counts[row.verdict] += 1
-        text = Text(", ").join(
-            Text(f"{count} {verdict}", style=_STYLES.get(verdict, "dim"))
+        verdicts = Text(", ").join(
+            Text(f"{count} {verdict}", style=STYLES.get(verdict, "dim"))
             for verdict, count in counts.items()
         )
         table.add_row(
             Text(monitor.name),
-            text if rows else Text("never evaluated", style="dim"),
-            _moment(known.watermark),
-            _moment(known.last_success),
+            verdicts if watched else Text("never evaluated", style="dim"),
+            moment(found.watermark),
+            moment(found.last_success),
         )
     return table
 
 
-def _firing(
-    monitors: tuple[MonitorSettings, ...], found: dict[str, MonitorSnapshot]
-) -> Iterator[Text]:
-    for monitor in monitors:
-        known = found[monitor.name]
-        messages = {(r.feature, r.window_seconds): r.message for r in _watched(monitor, known)}
-        records = {record.key: record for record in known.alerts}
-        for key, record in firing_alerts(records, monitor):
-            severity = str(record.status.severity)
-            message = messages.get((key.feature, key.window_seconds), "")
-            yield Text.assemble(
-                (f"  {severity:8} ", _STYLES[severity]),
-                f"{monitor.name} {key.feature} ({key.kind}, {format_duration(key.window_seconds)}) "
-                f"since {_moment(record.status.fired_at)}\n           newest window: {message}",
+def _alerts(known: Known, state: AlertState) -> Lines:
+    lines: Lines = []
+    for monitor, found in known:
+        messages = {(r.feature, r.window_seconds): r.message for r in _watched(monitor, found)}
+        records = {record.key: record for record in found.alerts}
+        for key, record in alerts_in(state, records, monitor):
+            severity = str(record.status.severity or "")
+            since = record.status.fired_at if state is AlertState.FIRING else record.status.since
+            length = format_duration(key.window_seconds)
+            newest = messages.get((key.feature, key.window_seconds))
+            lines.append(
+                (
+                    Text(severity, STYLES.get(severity, "")),
+                    f"since {moment(since)}",
+                    f"{monitor.name} {key.feature} ({key.kind}, {length})",
+                    f"newest window: {newest}" if newest else "",
+                )
+            )
+    return lines
+
+
+def _blind(known: Known) -> Iterator[tuple[Cell, ...]]:
+    """Features that are blind for the same reason share a line."""
+    for monitor, found in known:
+        same: dict[tuple[str, str, str], list[str]] = {}
+        for row in _watched(monitor, found):
+            if not row.verdict.judged:
+                why = row.message.removeprefix(f"{row.feature}: ")
+                name = f"{row.feature} ({format_duration(row.window_seconds)})"
+                same.setdefault((row.verdict, row.reason, why), []).append(name)
+        for (verdict, reason, why), names in same.items():
+            listed = ", ".join(names[:_MANY])
+            more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
+            yield (
+                Text(verdict, "magenta"),
+                Text(reason, "dim"),
+                f"{monitor.name} {listed}{more}",
+                why,
             )
 
 
-def _blind(
-    monitors: tuple[MonitorSettings, ...], found: dict[str, MonitorSnapshot]
-) -> Iterator[Text]:
-    for monitor in monitors:
-        for row in _watched(monitor, found[monitor.name]):
-            if not row.verdict.judged:
-                yield Text(
-                    f"  {row.verdict:8} {monitor.name} {row.feature} "
-                    f"({format_duration(row.window_seconds)}): {row.reason}: {row.message}"
-                )
-
-
-def _failing(found: dict[str, MonitorSnapshot]) -> Iterator[Text]:
-    for name, known in found.items():
-        last = known.last_evaluation
-        if last is not None and last.outcome not in SUCCESS:
-            yield Text(
-                f"  {name}: {last.outcome} at {_moment(last.finished_at)}: {last.message}",
-                style="red",
+def _failing(known: Known, now: datetime) -> Iterator[tuple[Cell, ...]]:
+    for monitor, found in known:
+        last = found.last_evaluation
+        if last is None:
+            continue
+        if last.outcome not in SUCCESS:
+            yield (
+                Text(monitor.name, "red"),
+                Text(last.outcome, "red"),
+                f"at {moment(last.finished_at)}",
+                last.message,
+            )
+        usual = max(monitor.every_seconds, monitor.pane_seconds)
+        if (now - last.finished_at).total_seconds() > _LATE_INTERVALS * usual:
+            yield (
+                Text(monitor.name, "yellow"),
+                Text("late", "yellow"),
+                f"since {moment(last.finished_at)}",
+                "no evaluation since then; does `driftwatch serve` run?",
             )
 
 
 def _cost_table(costs: list[Cost]) -> Table:
-    table = _table(
-        "monitor", "evaluations", "failed", "rows counted", "scan s", "store s", "judge s"
-    )
+    table = _table("monitor", "evaluations", "failed", "rows", "scan s", "store s", "judge s")
+    for column in table.columns[1:]:
+        column.justify = "right"
     for cost in costs:
         table.add_row(
             Text(cost.monitor),
@@ -137,9 +178,5 @@ def _table(*columns: str) -> Table:
 
 
 def _watched(monitor: MonitorSettings, known: MonitorSnapshot) -> list[ResultRow]:
-    rows = (one.row for one in known.results)
-    return [row for row in rows if monitor.watches(row.feature, row.window_seconds)]
-
-
-def _moment(moment: datetime | None) -> str:
-    return "never" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z"
+    found = (one.row for one in known.results)
+    return [row for row in found if monitor.watches(row.feature, row.window_seconds)]

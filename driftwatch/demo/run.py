@@ -4,15 +4,14 @@ Everything lies in one folder, and everything continues where it stopped: the lo
 the daemon by its store.
 """
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from pathlib import Path
 from threading import Event
 
-from rich.console import Console
 from sqlalchemy import Connection
 
 from driftwatch.alert.policy import AlertState
@@ -22,8 +21,10 @@ from driftwatch.daemon.app import App
 from driftwatch.daemon.clock import ReplayClock
 from driftwatch.daemon.runner import Ran
 from driftwatch.daemon.signals import stop_signals
+from driftwatch.demo.folder import CONFIG, LOG, own_folder, write_config
 from driftwatch.demo.log import build_log, logged_until, replay
 from driftwatch.demo.screen import Screen
+from driftwatch.errors import ConfigError, DriftwatchError
 from driftwatch.store import alerts, results
 from driftwatch.store.alerts import AlertEvent
 from driftwatch.store.engine import open_store
@@ -31,7 +32,9 @@ from driftwatch.store.results import ResultRow
 from driftwatch.verdict.policy import VOLUME
 
 YEAR_START = datetime(2013, 1, 1, tzinfo=UTC)
-HISTORY_END = datetime(2013, 12, 1, tzinfo=UTC)
+HISTORY_END = datetime(2013, 12, 1, 1, tzinfo=UTC)
+"""One hour into December, so that the delay of November's last day is over."""
+
 YEAR_END = datetime(2014, 1, 1, tzinfo=UTC)
 REPLAY_END = datetime(2014, 1, 1, 1, tzinfo=UTC)
 """One hour into the next year, so that the delay of the last day is over."""
@@ -42,36 +45,50 @@ _DAY_SECONDS = 86_400
 
 def run_demo(folder: Path, listen: str, seconds_per_day: float) -> None:
     """Set the folder up if it is new, then watch until a signal. DriftwatchError as for `serve`."""
-    screen = Screen(Console())
-    settings = _settings(folder, listen)
-    log = folder / "log.db"
+    with stop_signals() as stop, own_folder(folder), _log_errors(folder / LOG):
+        _run(folder, _settings(folder, listen), seconds_per_day, stop)
+
+
+def _run(folder: Path, settings: Settings, seconds_per_day: float, stop: Event) -> None:
+    screen = Screen()
+    log = folder / LOG
     resumed = logged_until(log)
     start = max(HISTORY_END, resumed or HISTORY_END)
     build_log(log, start)
     clock = ReplayClock(start)
     watcher = Watcher(screen, settings)
     daemon = App(settings, clock, on_ran=watcher.on_ran)
-    with stop_signals() as stop:
-        try:
-            daemon.start()
-            screen.watching(settings.monitors[0], folder, f"{daemon.web.url}/metrics")
-            if resumed is not None:
-                screen.say(f"Continuing on {start:%d %B}, where it stopped.\n")
-            _replay(stop, watcher, log, clock, seconds_per_day)
-            stop.wait()
-            screen.say("Stopping.")
-        finally:
-            daemon.stop()
-    screen.say(f"Stopped on {clock.now():%d %B %Y} of the log's time; `make demo` continues there.")
+    try:
+        daemon.start()
+        screen.watching(settings.monitors[0], folder, f"{daemon.web.url}/metrics")
+        if resumed is not None:
+            screen.say(f"Continuing on {start:%d %B}, where it stopped.\n")
+        _replay(stop, watcher, log, clock, seconds_per_day)
+        stop.wait()
+        screen.say("Stopping.")
+    finally:
+        daemon.stop()
+    screen.say(f"Stopped on {clock.now():%d %B %Y} of the log's time; the next start continues.")
+
+
+@contextmanager
+def _log_errors(log: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise DriftwatchError(
+            f"the log {log} cannot be written: {error}. Look at its disk; or remove the folder "
+            f"{log.parent} to begin again"
+        ) from error
 
 
 def _settings(folder: Path, listen: str) -> Settings:
     """Write the demo's configuration into its folder, so that every command can be tried on it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    template = resources.files("driftwatch.demo").joinpath("config.yaml").read_text("utf-8")
-    path = folder / "config.yaml"
-    path.write_text(template.format(folder=folder.as_posix(), listen=listen), "utf-8")
-    return load_settings(path)
+    write_config(folder, listen)
+    try:
+        return load_settings(folder / CONFIG)
+    except ConfigError as error:
+        raise ConfigError(f"--folder or --listen does not serve:\n{error}") from error
 
 
 def _replay(
@@ -111,6 +128,12 @@ class Watcher:
     def on_ran(self, monitor: MonitorSettings, ran: Ran) -> None:
         """One evaluation ended. It may be called from any thread, but never twice at a time."""
         self.screen.trouble(ran)
+        try:
+            self._tell(monitor, ran)
+        except DriftwatchError as error:
+            self.screen.say(f"  {error}", "red")
+
+    def _tell(self, monitor: MonitorSettings, ran: Ran) -> None:
         if self.caught_up.is_set():
             if ran.report.windows_judged:
                 self._new_days(monitor)

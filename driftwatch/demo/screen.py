@@ -1,10 +1,14 @@
 """What the demo says on the terminal."""
 
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from driftwatch.alert.policy import AlertState
 from driftwatch.config.settings import MonitorSettings
@@ -22,71 +26,87 @@ _STYLES = {"critical": "bold red", "warning": "yellow"}
 class Screen:
     """Prints; each method may be called from any thread."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False, markup=False, emoji=False)
         self._lock = Lock()
 
     def say(self, text: str = "", style: str = "") -> None:
+        """One line, whole: where it is too long, the terminal wraps it."""
         with self._lock:
-            self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+            self._console.print(Text(text, style), soft_wrap=True)
+
+    def item(self, start: str, text: str, style: str = "") -> None:
+        """A line that begins with `start`; on a terminal the rest wraps below itself."""
+        if not self._console.is_terminal:
+            self.say(f"  {start}  {text}", style)
+            return
+        line = Table.grid(padding=(0, 2, 0, 0))
+        line.add_column(width=0)
+        line.add_column(no_wrap=True)
+        line.add_column(overflow="fold")
+        line.add_row("", Text(start, style), Text(text, style))
+        with self._lock:
+            self._console.print(line)
 
     def watching(self, monitor: MonitorSettings, folder: Path, metrics: str) -> None:
         """What is watched, against what, and where it can be seen."""
         names = ", ".join(feature.name for feature in monitor.features)
         lengths = ", ".join(format_duration(seconds) for seconds in monitor.window_seconds)
-        config = folder / "config.yaml"
+        config = shlex.quote(str(folder / "config.yaml"))
+        program = shlex.quote(_program())
         self.say("driftwatch demo: the departures of New York's airports in 2013", "bold")
-        self.say(f"  log        table {monitor.relation.table} in {folder / 'log.db'} (SQLite)")
-        self.say(f"  watched    {names} and the volume, by monitor {monitor.name}")
-        self.say(f"  windows    {lengths}, compared with the reference {monitor.reference}")
-        self.say(f"  metrics    {metrics}")
-        self.say(f"  status     .venv/bin/driftwatch status -c {config}")
-        self.say(
-            f"  picture    .venv/bin/driftwatch explain {monitor.name} dep_delay --end 2013-02-10 "
-            f"-c {config}\n"
-        )
+        self.item("log    ", f"table {monitor.relation.table} in {folder / 'log.db'} (SQLite)")
+        self.item("watched", f"{names} and the volume, by monitor {monitor.name}")
+        self.item("windows", f"{lengths}, compared with the reference {monitor.reference}")
+        self.item("metrics", metrics)
+        self.say("Look closer from another terminal:")
+        self.say(f"  {program} status -c {config}")
+        self.say(f"  {program} explain {monitor.name} dep_delay --end 2013-02-10 -c {config}\n")
 
     def flagged_days(self, rows: Sequence[ResultRow]) -> None:
         """Days over a limit; alone they raise no alert."""
         self.say("Days over a limit (an alert needs 2 such days of 3):", "bold")
         for row in sorted(rows, key=lambda row: row.window_start):
-            self.say(f"  {row.window_start:%a %d %b}  {_verdict(row)}", _STYLES[row.verdict])
+            start = f"{row.window_start:%a %d %b}  {row.verdict:8}"
+            self.item(start, row.message, _STYLES[row.verdict])
 
     def alerts(self, events: Sequence[AlertEvent]) -> None:
         """Alerts that began to fire, and when they ended; oldest first."""
         self.say("\nAlerts:" if events else "\nAlerts: none", "bold")
         for event in events:
-            when = f"  {event.window_end:%a %d %b %H:%M}Z  "
+            when = f"{event.window_end:%a %d %b %H:%M}Z"
             if event.to_state is AlertState.FIRING:
-                text = f"{when}FIRING {event.to_severity}  {event.message}"
-                self.say(text, _STYLES[event.to_severity or "critical"])
+                start = f"{when}  FIRING {event.to_severity}"
+                self.item(f"{start:34}", event.message, _STYLES[event.to_severity or "critical"])
             else:
-                self.say(f"{when}resolved         {event.key.feature}", "green")
+                self.item(f"{when}  resolved".ljust(34), event.key.feature, "green")
         self.say()
 
     def day(self, rows: Sequence[ResultRow]) -> None:
         """One replayed day: one line, or one for each feature that is not ok."""
         volume = next((row.rows for row in rows if row.feature == VOLUME), 0)
-        start = f"  {rows[0].window_start:%a %d %b}  {volume:>5,} flights  "
+        start = f"{rows[0].window_start:%a %d %b}  {volume:>5,} flights"
         others = [row for row in rows if row.verdict != "ok"]
         if not others:
-            self.say(f"{start}ok", "green")
+            self.item(start, "ok", "green")
         for row in others:
-            self.say(f"{start}{_verdict(row)}", _STYLES.get(row.verdict, "dim"))
+            self.item(f"{start}  {row.verdict:8}", row.message, _STYLES.get(row.verdict, "dim"))
 
     def changes(self, changes: Sequence[Change]) -> None:
         """Alerts that began to fire or ended just now."""
         for change in changes:
             moved = change.transition
             if moved.to_state is AlertState.FIRING:
-                self.say(f"    ALERT fires ({moved.to_severity}): {change.row.message}", "bold red")
+                self.item(f"  ALERT fires ({moved.to_severity}):", change.row.message, "bold red")
             elif moved.from_state is AlertState.FIRING:
-                self.say(f"    ALERT resolved: {change.key.feature}", "bold green")
+                self.item("  ALERT resolved:", change.key.feature, "bold green")
 
     def trouble(self, ran: Ran) -> None:
         if ran.report.outcome not in SUCCESSES:
-            self.say(f"  {ran.report.outcome}: {ran.report.message}", "red")
+            self.item(f"{ran.report.outcome}:", ran.report.message, "red")
 
 
-def _verdict(row: ResultRow) -> str:
-    return f"{row.verdict:8}  {row.message}"
+def _program() -> str:
+    """How this program was called, to be called again."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "driftwatch" else "driftwatch"
