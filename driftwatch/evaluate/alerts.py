@@ -1,7 +1,7 @@
 """From results to alert states, events and notifications, inside the evaluation's transaction."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -85,20 +85,15 @@ def advance_alerts(
         for key, observation in observations(one):
             was = status.get(key, AlertStatus())
             status[key] = advance(was, observation, monitor.alert)
-            moved = transition(was, status[key])
-            if moved is not None:
-                changes.append(Change(key, moved, one.row))
+            changed = transition(was, status[key])
+            if changed is not None:
+                changes.append(Change(key, changed, one.row))
+    moved = []
     for key, after in status.items():
         record = stored.get(key, AlertRecord(key, AlertStatus()))
         if after != record.status:
-            alerts.save(
-                connection,
-                key,
-                after,
-                expected_version=record.version,
-                notified_state=record.notified_state,
-                notified_severity=record.notified_severity,
-            )
+            moved.append(replace(record, status=after))
+    alerts.save_all(connection, moved)
     for change in changes:
         alerts.record_event(connection, _event(change), now)
     return changes

@@ -1,5 +1,6 @@
 """Alert states, moved by compare-and-set: two processes never both move one. And their events."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import nan
@@ -65,30 +66,52 @@ def save(
 
     ConflictError: another process moved the alert first.
     """
-    values = {
-        "state": status.state,
-        "severity": status.severity,
-        "since": status.since,
-        "fired_at": status.fired_at,
-        "window_end": status.window_end,
-        "marks": status.marks,
-        "notified_state": notified_state,
-        "notified_severity": notified_severity,
-        "version": expected_version + 1,
-    }
-    statement: Any
-    if expected_version == 0:
-        statement = insert_into(connection, alert).values(**_values(key), **values)
-        statement = statement.on_conflict_do_nothing(index_elements=list(ALERT_KEY))
-    else:
-        at_it = (*_is(key), alert.c.version == expected_version)
-        statement = sa.update(alert).where(*at_it).values(values)
-    if connection.scalar(statement.returning(alert.c.version)) is None:
-        raise ConflictError(
-            f"the {key.kind.value} alert of monitor {key.monitor!r}, feature {key.feature!r}, "
-            f"window {key.window_seconds} s was moved by another process first; nothing was written"
-        )
+    record = AlertRecord(key, status, notified_state, notified_severity, expected_version)
+    save_all(connection, [record])
     return expected_version + 1
+
+
+def save_all(connection: Connection, records: Sequence[AlertRecord]) -> None:
+    """Store alerts, each if it is still at its record's `version` (0: not stored yet).
+
+    Two statements, however many there are: a monitor of 20 features and 4 windows has 176.
+
+    ConflictError: another process moved one of them first.
+    """
+    new = [record for record in records if record.version == 0]
+    insert = insert_into(connection, alert)
+    _all_or_none(
+        connection, insert.on_conflict_do_nothing(index_elements=list(ALERT_KEY)), new, _row
+    )
+    moved = [record for record in records if record.version > 0]
+    at_it = [alert.c[name] == sa.bindparam(f"is_{name}") for name in (*ALERT_KEY, "version")]
+    _all_or_none(connection, sa.update(alert).where(*at_it), moved, _row_and_place)
+
+
+def _all_or_none(
+    connection: Connection,
+    statement: sa.UpdateBase,
+    records: Sequence[AlertRecord],
+    values: Callable[[AlertRecord], dict[str, Any]],
+) -> None:
+    if not records:
+        return
+    counted = statement.execution_options(preserve_rowcount=True)
+    written = connection.execute(counted, [values(record) for record in records])
+    if written.rowcount != len(records):
+        raise ConflictError(
+            f"{_name(records)} was moved by another process first; nothing was written"
+        )
+
+
+def _name(records: Sequence[AlertRecord]) -> str:
+    key = records[0].key
+    if len(records) > 1:
+        return f"one of {len(records)} alerts of monitor {key.monitor!r}"
+    return (
+        f"the {key.kind.value} alert of monitor {key.monitor!r}, feature {key.feature!r}, "
+        f"window {key.window_seconds} s"
+    )
 
 
 def record_event(connection: Connection, event: AlertEvent, now: datetime) -> bool:
@@ -159,5 +182,23 @@ def _values(key: AlertKey) -> dict[str, Any]:
     return {name: getattr(key, name) for name in ALERT_KEY}
 
 
-def _is(key: AlertKey) -> list[sa.ColumnElement[bool]]:
-    return [alert.c[name] == value for name, value in _values(key).items()]
+def _row(record: AlertRecord) -> dict[str, Any]:
+    """What is stored of an alert once it has been moved from its record's version."""
+    status = record.status
+    return {
+        **_values(record.key),
+        "state": status.state,
+        "severity": status.severity,
+        "since": status.since,
+        "fired_at": status.fired_at,
+        "window_end": status.window_end,
+        "marks": status.marks,
+        "notified_state": record.notified_state,
+        "notified_severity": record.notified_severity,
+        "version": record.version + 1,
+    }
+
+
+def _row_and_place(record: AlertRecord) -> dict[str, Any]:
+    place = {**_values(record.key), "version": record.version}
+    return _row(record) | {f"is_{name}": value for name, value in place.items()}

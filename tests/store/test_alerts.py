@@ -73,6 +73,31 @@ def test_only_what_was_loaded_can_be_moved(store: Store) -> None:
     assert load(store)[KEY].version == 2
 
 
+def test_many_are_moved_together_or_not_at_all(store: Store) -> None:
+    keys = [replace(KEY, feature=f"f{number}") for number in range(300)]
+    with store.write() as connection:
+        alerts.save_all(connection, [AlertRecord(key, FIRING) for key in keys[:200]])
+        alerts.save_all(connection, [])
+    stored = load(store)
+    assert {record.version for record in stored.values()} == {1}
+    moved = [replace(record, status=AlertStatus()) for record in stored.values()]
+    fresh = [AlertRecord(key, FIRING, AlertState.FIRING) for key in keys[200:]]
+    with store.write() as connection:
+        alerts.save_all(connection, [*fresh, *moved])
+    found = load(store)
+    assert found[keys[0]] == AlertRecord(keys[0], AlertStatus(), version=2)
+    assert found[keys[299]] == AlertRecord(keys[299], FIRING, AlertState.FIRING, version=1)
+    assert len(found) == 300
+
+    moved_meanwhile = [replace(found[keys[0]], version=1), *(found[key] for key in keys[1:])]
+    new_meanwhile = [AlertRecord(keys[7], FIRING), AlertRecord(replace(KEY, feature="new"), FIRING)]
+    for records in (moved_meanwhile, new_meanwhile):
+        conflict = pytest.raises(ConflictError, match="alerts of monitor 'm' was moved by another")
+        with conflict, store.write() as connection:
+            alerts.save_all(connection, records)
+        assert load(store) == found
+
+
 @pytest.mark.parametrize("stored", [0, 1])
 def test_of_two_that_move_it_at_once_one_does(store: Store, stored: int) -> None:
     if stored:
