@@ -123,14 +123,20 @@ def _decimal(value: Fraction) -> str:
 
 def _below_timestamp(edge: float, *, sql_type: str) -> str:
     """Seconds since 1970 against a timestamp, which has whole microseconds."""
-    micros = math.ceil(Fraction(edge) * 10**6)
-    while (micros - 1) / 10**6 >= edge:
-        micros -= 1
     try:
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=_least_micros(edge))
     except OverflowError:
-        return f"< '{'' if micros > 0 else '-'}infinity'::{sql_type}"
+        return f"< '{'' if edge > 0 else '-'}infinity'::{sql_type}"
     return f"< '{moment.isoformat(sep=' ')}'::{sql_type}"
+
+
+def _least_micros(edge: float) -> int:
+    """The least whole microseconds whose nearest float64 of seconds is not below the edge."""
+    micros = math.ceil(Fraction(edge) * 10**6)
+    if abs(edge) < _LAST_SECOND:  # a float64 there is coarser than a microsecond by little
+        while (micros - 1) / 10**6 >= edge:
+            micros -= 1
+    return micros
 
 
 def _below_date(edge: float) -> str:
@@ -150,6 +156,9 @@ def _with_infinity(below: Callable[[float], str], sql_type: str) -> Ordering:
         above_infinity=f"> '-infinity'::{sql_type}",
     )
 
+
+_LAST_SECOND = 1e12
+"""No timestamp that Python knows is so far from 1970."""
 
 _BEYOND_FLOAT = 2**1024 - 2**970
 """The smallest number whose nearest float64 is infinite."""

@@ -1,0 +1,1 @@
+"""Tests of the source, on real SQLite files and a real PostgreSQL."""
