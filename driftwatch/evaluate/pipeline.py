@@ -7,6 +7,7 @@ moment and started again, the next evaluation ends with the same rows.
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, islice
 
 from sqlalchemy import Connection
 
@@ -152,10 +153,16 @@ def _judge(
 ) -> list[Judged]:
     """Results of every window that the scan completed, of all lengths."""
     troubles = dict(prepared.troubles) | {trouble.column: trouble for trouble in counts.troubles}
+    due = [windows for _, windows in due_windows(monitor, scanned_from=scanned_from, scan=scan)]
+    sums = iter(
+        ledger.sum_windows(
+            connection, prepared.monitor_id, prepared.axes, list(chain.from_iterable(due))
+        )
+    )
     judged: list[Judged] = []
-    for _, windows in due_windows(monitor, scanned_from=scanned_from, scan=scan):
-        sums = ledger.sum_windows(connection, prepared.monitor_id, prepared.axes, windows)
-        judged += judge_windows(monitor, prepared, sums, troubles=troubles, now=now)
+    for windows in due:
+        counted = list(islice(sums, len(windows)))
+        judged += judge_windows(monitor, prepared, counted, troubles=troubles, now=now)
     return judged
 
 

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from driftwatch.config.settings import MonitorSettings
 from driftwatch.window import Interval, floor, from_epoch, tumbling
 
+_DAY_SECONDS = 86_400
+
 
 def target(monitor: MonitorSettings, now: datetime) -> datetime:
     """The end of the newest pane that is complete: its rows had `delay` to arrive."""
@@ -40,6 +42,10 @@ def next_scan(
     counted twice.
     """
     start = watermark or first_moment(monitor, now)
+    if floor(start, monitor.pane_seconds) != start:
+        # The configured pane has changed. Panes of any length meet at midnight: from there on they
+        # are counted again, so that windows are made of whole ones.
+        start = floor(start, _DAY_SECONDS)
     bound = min(monitor.catch_up_seconds, at_most_seconds or monitor.catch_up_seconds)
     whole_panes = max(1, bound // monitor.pane_seconds) * monitor.pane_seconds
     end = min(target(monitor, now), start + timedelta(seconds=whole_panes))

@@ -72,6 +72,13 @@ def test_a_scan_is_bounded_by_catch_up_and_by_what_the_source_can_bear() -> None
     assert least == Interval(long_ago, long_ago + timedelta(minutes=5))
 
 
+def test_a_watermark_between_two_panes_goes_back_to_midnight() -> None:
+    """Panes of 20 minutes were counted until 7:40; panes of half an hour begin a day with them."""
+    monitor = replace(MONITOR, pane_seconds=1_800)
+    scan = next_scan(monitor, at(hours=9, minutes=3), watermark=at(hours=7, minutes=40))
+    assert scan == Interval(at(), at(hours=9))
+
+
 @pytest.mark.parametrize("back", [timedelta(0), timedelta(hours=3), timedelta(days=400)])
 def test_a_clock_set_back_scans_nothing(back: timedelta) -> None:
     assert next_scan(MONITOR, at(minutes=2) - back, watermark=at()) is None
