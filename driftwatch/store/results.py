@@ -294,7 +294,14 @@ def _replace_bins(
     for some in _parts(stale, 10_000):
         connection.execute(sa.delete(result_bin).where(result_bin.c.result_id.in_(some)))
     values = [
-        {"result_id": result_id, **{name: getattr(found, name) for name in ResultBin.__slots__}}
+        {
+            "result_id": result_id,
+            "cell": found.cell,
+            "label": found.label,
+            "current_rows": found.current_rows,
+            "reference_rows": found.reference_rows,
+            "js_contribution": found.js_contribution,
+        }
         for result_id, of_result in bins.items()
         for found in of_result
     ]
