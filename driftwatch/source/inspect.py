@@ -75,19 +75,19 @@ def _check_sample(link: Link, place: Place) -> None:
         if not place.timestamp.looks_right(value):
             raise SourceError(
                 f"{place.relation.table!r}: timestamp {place.relation.timestamp!r} holds values "
-                f"such as {value!r}, not {place.timestamp.name}; set timestamp_format"
+                f"such as {value!r}, not {place.timestamp.name}; set its `format`"
                 f"{_suggestion(value)}"
             )
 
 
 def _suggestion(value: object) -> str:
     if isinstance(value, int | float):
-        return f": {EPOCH_MILLISECONDS if value > 1e11 else EPOCH_SECONDS}"
+        return f" to {EPOCH_MILLISECONDS if value > 1e11 else EPOCH_SECONDS}"
     for pattern in _FORMATS:
         expression = re.sub(r"%(Y)|%f|%\w", lambda m: r"\d{4}" if m[1] else (
             r"\d+" if m[0] == "%f" else r"\d{2}"), pattern)  # fmt: skip
         if match := re.match(expression, str(value)):
-            return f": {(pattern + str(value)[match.end() :].replace('%', '%%'))!r}"
+            return f" to {(pattern + str(value)[match.end() :].replace('%', '%%'))!r}"
     return ""
 
 

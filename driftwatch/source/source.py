@@ -13,7 +13,7 @@ from driftwatch.source.connection import Connections
 from driftwatch.source.fit import fit_features
 from driftwatch.source.inspect import RelationInfo, explain, inspect_relation
 from driftwatch.source.kinds import KindProposal, propose_kinds
-from driftwatch.source.link import Link
+from driftwatch.source.link import Link, StatementError
 from driftwatch.source.place import first, make_place
 from driftwatch.source.plan import ScanPlan, make_plan
 from driftwatch.source.quantile import RowReader
@@ -52,7 +52,7 @@ class Source:
         SourceError, with the nearest names, if the relation or its timestamp is not there or if
         the values of the timestamp do not look as declared.
         """
-        with self._snapshot() as link:
+        with self._snapshot(relation) as link:
             return inspect_relation(link, self._dialect, relation)
 
     def plan(
@@ -63,13 +63,13 @@ class Source:
         pane_seconds: int,
     ) -> ScanPlan:
         """Compile the scan of these columns, once; `scan` binds nothing but times."""
-        with self._named():
+        with self._named(relation):
             place = make_place(self._dialect, relation, info.columns)
             return make_plan(place, info, columns, pane_seconds)
 
     def explain(self, plan: ScanPlan, interval: Interval) -> list[str]:
         """How the store itself says that it would run the scan of an interval."""
-        with self._snapshot() as link:
+        with self._snapshot(plan.place.relation) as link:
             return [
                 line
                 for query, times in queries(plan, interval)
@@ -89,7 +89,7 @@ class Source:
             current = self._current.get(plan, plan)
         try:
             with (
-                self._named(keep=ChangedError),
+                self._named(plan.place.relation, keep=ChangedError),
                 self._connections.snapshot(capture=capture) as link,
             ):
                 return scan(link, current, interval)
@@ -107,7 +107,7 @@ class Source:
 
         Its statements have the time of `capture_timeout`.
         """
-        with self._snapshot(capture=True) as link:
+        with self._snapshot(relation, capture=True) as link:
             place = make_place(self._dialect, relation, info.columns)
             return fit_features(RowReader(link, place, interval), info, features)
 
@@ -115,13 +115,13 @@ class Source:
         self, relation: RelationSettings, info: RelationInfo, names: Sequence[str]
     ) -> list[KindProposal]:
         """What kind each column seems to be, and why; for a person to accept."""
-        with self._snapshot() as link:
+        with self._snapshot(relation) as link:
             place = make_place(self._dialect, relation, info.columns)
             return propose_kinds(link, place, info, names)
 
     def has_rows(self, relation: RelationSettings, info: RelationInfo, interval: Interval) -> bool:
         """Whether any row of the relation lies in an interval."""
-        with self._snapshot() as link:
+        with self._snapshot(relation) as link:
             place = make_place(self._dialect, relation, info.columns)
             statement = first(place.select(literal_column("1")), 1)
             return any(True for _ in link.run(place.compile(statement), place.times(interval)))
@@ -137,7 +137,7 @@ class Source:
     def _scan_again(self, plan: ScanPlan, interval: Interval, *, capture: bool) -> PaneCounts:
         """Plan the same columns for the relation as it is now, and keep that plan."""
         relation = plan.place.relation
-        with self._snapshot(capture=capture) as link:
+        with self._snapshot(relation, capture=capture) as link:
             info = inspect_relation(link, self._dialect, relation)
             place = make_place(self._dialect, relation, info.columns)
             current = make_plan(place, info, plan.columns, plan.pane_seconds)
@@ -147,13 +147,15 @@ class Source:
         return counts
 
     @contextmanager
-    def _snapshot(self, *, capture: bool = False) -> Iterator[Link]:
-        with self._named(), self._connections.snapshot(capture=capture) as link:
+    def _snapshot(self, relation: RelationSettings, *, capture: bool = False) -> Iterator[Link]:
+        with self._named(relation), self._connections.snapshot(capture=capture) as link:
             yield link
 
     @contextmanager
-    def _named(self, *, keep: type[SourceError] | None = None) -> Iterator[None]:
-        """Say which source an error is about."""
+    def _named(
+        self, relation: RelationSettings, *, keep: type[SourceError] | None = None
+    ) -> Iterator[None]:
+        """Say which source an error is about, and of a refused statement what it read."""
         try:
             yield
         except SourceError as error:
@@ -161,4 +163,11 @@ class Source:
                 raise
             kinds = (SourceTimeoutError, SourceCancelledError)
             kind = next((kind for kind in kinds if isinstance(error, kind)), SourceError)
-            raise kind(f"source {self.name!r}: {error}") from error
+            text = str(error)
+            if isinstance(error, StatementError):
+                where = "`where` and " if relation.where else ""
+                text = (
+                    f"it refused to read {relation.table!r}: {error}; check {where}that SELECT is "
+                    "granted on it"
+                )
+            raise kind(f"source {self.name!r}: {text}") from error

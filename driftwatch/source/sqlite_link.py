@@ -31,7 +31,7 @@ class SqliteLink:
         self._limit = NO_LIMIT
         if not url.database or url.database == ":memory:" or not self._path.is_file():
             raise SourceError(
-                f"there is no SQLite file {str(self._path)!r}; check the path "
+                f"there is no SQLite file {str(self._path.absolute())!r}; check the path "
                 "in its url (three slashes before a relative path, four before an absolute one)"
             )
         address = f"file:{quote(str(self._path.absolute()))}?mode=ro"

@@ -54,7 +54,7 @@ def timestamp_of(dialect: str, type_: types.TypeEngine[Any], declared: str | Non
         return _DATE
     raise SourceError(
         "it is neither a timestamp nor a date; watch a view that casts it, or for integers since "
-        f"1970 set timestamp_format: {EPOCH_SECONDS} or {EPOCH_MILLISECONDS}"
+        f"1970 set its `format` to {EPOCH_SECONDS} or {EPOCH_MILLISECONDS}"
     )
 
 
@@ -100,7 +100,7 @@ def _text(pattern: str) -> Timestamp:
     fields = [field[1] for field in tokens if field[0] == "%" and field != "%%"]
     if "".join(fields) not in [_ORDER[:length] for length in range(3, len(_ORDER) + 1)]:
         raise SourceError(
-            f"timestamp_format {pattern!r} does not sort as time does; it takes %Y %m %d, then %H "
+            f"the format {pattern!r} does not sort as time does; it takes %Y %m %d, then %H "
             f"%M %S %f as far as they go, in this order (or {EPOCH_SECONDS}, {EPOCH_MILLISECONDS})"
         )
     smallest = "S" if fields[-1] == "f" else fields[-1]
