@@ -156,7 +156,9 @@ def _check_kinds(
     for one in source.suggest_kinds(monitor.relation, info, categories):
         if one.kind is None:
             yield _tell(
-                console, f"{one.column!r} had better be left out: {one.reason}", fatal=False
+                console,
+                f"{one.column!r} had better be left out if it is an identifier: {one.reason}",
+                fatal=False,
             )
 
 

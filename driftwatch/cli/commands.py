@@ -73,7 +73,8 @@ def evaluate(
 
     Exits with 0 if nothing fires, 3 if an alert fires, 1 if a monitor failed.
     """
-    start_logging(LogFormat.LOGFMT, LogLevel.WARNING)
+    # What the runner warns of is what the command itself says.
+    start_logging(LogFormat.LOGFMT, LogLevel.WARNING, muted="driftwatch.daemon.runner")
     if not once:
         raise typer.BadParameter(
             "the daemon is `driftwatch serve`; here say --once", param_hint="--once"

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from driftwatch.alert.policy import AlertState
-from driftwatch.alert.state import AlertKey
-from driftwatch.cli.terminal import clean, moment, open_console, plural, show
+from driftwatch.cli.terminal import STYLES, clean, moment, open_console, plural, show
 from driftwatch.cli.usage import find_monitors
 from driftwatch.config.settings import MonitorSettings, Settings, SourceSettings
 from driftwatch.daemon.clock import LiveClock, process_now
@@ -13,10 +12,12 @@ from driftwatch.daemon.runner import MonitorRunner, Ran
 from driftwatch.exposition.health import Health
 from driftwatch.exposition.outcomes import SUCCESSES
 from driftwatch.source import open_source
-from driftwatch.store import alerts
+from driftwatch.store import snapshot
 from driftwatch.store.alerts import AlertRecord
 from driftwatch.store.engine import Store, open_store
 from driftwatch.store.migrate import ensure_schema
+from driftwatch.store.results import ResultRow
+from driftwatch.store.snapshot import MonitorSnapshot
 from driftwatch.window import format_duration
 
 FINE, FAILURE, DRIFT = 0, 1, 3
@@ -68,36 +69,45 @@ def _hopeless(monitor: MonitorSettings, source: SourceSettings, ran: Ran, failur
 
 
 def _tell(monitor: MonitorSettings, ran: Ran, store: Store, rows: int, windows: int) -> int:
-    console = open_console()
     if ran.report.outcome not in SUCCESSES:
-        show(console, f"{monitor.name}: {ran.report.outcome}: {clean(ran.report.message)}", "red")
+        problem = f"{monitor.name}: {ran.report.outcome}: {clean(ran.report.message)}"
+        show(open_console(stderr=True), problem, "red")
         return FAILURE
+    console = open_console()
     with store.read() as connection:
-        firing = alerts_in(AlertState.FIRING, alerts.load(connection, monitor.name), monitor)
+        found = snapshot.read(connection, monitor.name)
     note = f" ({clean(ran.report.message)})" if ran.report.message else ""
     did = f"counted {plural(rows, 'row')}, judged {plural(windows, 'window')}"
     show(console, f"{monitor.name}: {did}{note}")
-    for key, record in firing:
-        show(
-            console,
-            f"  {record.status.severity}: {clean(key.feature)} ({key.kind}, "
-            f"{format_duration(key.window_seconds)}) fires since {moment(record.status.fired_at)}",
-        )
+    firing = alerts_in(AlertState.FIRING, found, monitor)
+    for record in firing:
+        key, status = record.key, record.status
+        length = format_duration(key.window_seconds)
+        fires = f"{clean(key.feature)} ({key.kind}, {length}) fires since {moment(status.fired_at)}"
+        show(console, f"  {status.severity}: {fires}", STYLES[str(status.severity)])
+    blind = {row.feature for row in watched_rows(monitor, found) if not row.verdict.judged}
+    if blind:
+        names = clean(", ".join(sorted(blind)))
+        show(console, f"  not judged in the newest window: {names}; `driftwatch status` says why")
     return DRIFT if firing else FINE
 
 
+def watched_rows(monitor: MonitorSettings, known: MonitorSnapshot) -> list[ResultRow]:
+    """The newest results of what is configured now."""
+    found = (one.row for one in known.results)
+    return [row for row in found if monitor.watches(row.feature, row.window_seconds)]
+
+
 def alerts_in(
-    state: AlertState, records: dict[AlertKey, AlertRecord], monitor: MonitorSettings
-) -> list[tuple[AlertKey, AlertRecord]]:
-    """Those in this state that are still configured, in the order of their keys."""
-    return sorted(
-        (
-            (key, record)
-            for key, record in records.items()
-            if record.status.state is state and monitor.watches(key.feature, key.window_seconds)
-        ),
-        key=lambda pair: pair[0],
+    state: AlertState, known: MonitorSnapshot, monitor: MonitorSettings
+) -> list[AlertRecord]:
+    """The alerts in this state that are still configured, in the order of their keys."""
+    found = (
+        one
+        for one in known.alerts
+        if one.status.state is state and monitor.watches(one.key.feature, one.key.window_seconds)
     )
+    return sorted(found, key=lambda one: one.key)
 
 
 def _deliver(settings: Settings, store: Store) -> None:

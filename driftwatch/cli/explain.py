@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from driftwatch.cli.status import nothing_yet
 from driftwatch.cli.terminal import STYLES, clean, moment, open_console, show
 from driftwatch.cli.usage import find_feature, find_monitors, window_end, window_length
 from driftwatch.config.settings import MonitorSettings, Settings
@@ -38,10 +39,7 @@ def explain(
     store = open_store(settings.store_url)
     try:
         if not has_schema(store):
-            raise DriftwatchError(
-                f"{store.name} holds nothing yet; `driftwatch serve` or `driftwatch evaluate "
-                "--once` evaluates the monitors"
-            )
+            raise DriftwatchError(nothing_yet(store))
         record, bins = _read(store, chosen, feature, seconds, moment_asked)
     finally:
         store.close()
@@ -119,12 +117,13 @@ def _picture(console: Console, bins: list[ResultBin]) -> Table:
     carried = max(one.js_contribution for one in bins)
     # Beside a value that has a bin of its own lie bins that whole numbers never reach.
     shown = [one for one in bins if one.current_rows or one.reference_rows]
-    labels = [clean(one.label) for one in shown]
+    labels = [clean(one.label) or '""' for one in shown]
     longest = max(map(len, labels), default=0)
     if console.is_terminal:
         longest = min(longest, _LABEL_WIDTH)
     room = console.width - longest - _NUMBERS_WIDTH
     width = max(_LEAST_BAR_WIDTH, min(_BAR_WIDTH, room))
+    marks = bar_marks(console)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("bin", overflow="ellipsis", max_width=max(longest, 3), no_wrap=True)
     table.add_column("", no_wrap=True, width=width)
@@ -136,7 +135,7 @@ def _picture(console: Console, bins: list[ResultBin]) -> Table:
         stands_out = one.js_contribution >= _CARRIES * carried > 0
         table.add_row(
             Text(label),
-            bars(round(width * now / most), round(width * before / most)),
+            bars(round(width * now / most), round(width * before / most), marks),
             f"{now:.1%}",
             f"{before:.1%}",
             f"{one.js_contribution:.4f}",
@@ -145,11 +144,16 @@ def _picture(console: Console, bins: list[ResultBin]) -> Table:
     return table
 
 
-def bars(current: int, reference: int) -> str:
+def bar_marks(console: Console) -> str:
+    """What bars are made of: current alone, reference alone, both."""
+    return "+-#" if console.options.ascii_only else "▀▄█"
+
+
+def bars(current: int, reference: int, marks: str) -> str:
     """Two bars in one line: current in its upper half, reference in its lower.
 
-    >>> bars(5, 2), bars(1, 3), bars(0, 0)
+    >>> bars(5, 2, "▀▄█"), bars(1, 3, "▀▄█"), bars(0, 0, "▀▄█")
     ('██▀▀▀', '█▄▄', '')
     """
     both = min(current, reference)
-    return "█" * both + "▀" * (current - both) + "▄" * (reference - both)
+    return marks[2] * both + marks[0] * (current - both) + marks[1] * (reference - both)

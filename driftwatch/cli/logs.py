@@ -28,11 +28,15 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-def start_logging(log_format: LogFormat, log_level: LogLevel) -> None:
-    """Send every log line of this process to standard error."""
+def start_logging(log_format: LogFormat, log_level: LogLevel, *, muted: str = "") -> None:
+    """Send every log line of this process to standard error.
+
+    muted: a logger of which errors alone are shown.
+    """
     level = logging.getLevelNamesMapping()[log_level.upper()]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Formatter(log_format))
+    handler.addFilter(lambda one: one.name != muted or one.levelno >= logging.ERROR)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from rich.table import Table
 from rich.text import Text
 
-from driftwatch.alert.policy import AlertState
-from driftwatch.cli.evaluate import alerts_in
+from driftwatch.alert.policy import AlertKind, AlertState
+from driftwatch.cli.evaluate import alerts_in, watched_rows
 from driftwatch.cli.terminal import STYLES, Cell, moment, open_console, rows, show
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.daemon.clock import process_now
@@ -15,7 +15,6 @@ from driftwatch.store import evaluations, snapshot
 from driftwatch.store.engine import Store, open_store
 from driftwatch.store.evaluations import SUCCESS, Cost
 from driftwatch.store.migrate import has_schema
-from driftwatch.store.results import ResultRow
 from driftwatch.store.snapshot import MonitorSnapshot
 from driftwatch.window import format_duration
 
@@ -39,11 +38,7 @@ def status(settings: Settings) -> None:
     store = open_store(settings.store_url)
     try:
         if not has_schema(store):
-            show(
-                console,
-                f"{store.name} holds nothing yet: no monitor was evaluated. `driftwatch serve` or "
-                "`driftwatch evaluate --once` makes it.",
-            )
+            show(console, nothing_yet(store))
             return
         known, costs = _read(store, settings, now)
     finally:
@@ -64,6 +59,17 @@ def status(settings: Settings) -> None:
         show(console, _cost_table(costs))
 
 
+def nothing_yet(store: Store) -> str:
+    """What to say of a store without tables, or of a file that is not there."""
+    what = f"{store.name} is empty"
+    if not store.exists:
+        what = f"{store.name} does not exist (in {store.folder})"
+    return (
+        f"{what}: nothing was evaluated yet. `driftwatch serve` or `driftwatch evaluate --once` "
+        "makes it."
+    )
+
+
 def _read(store: Store, settings: Settings, now: datetime) -> tuple[Known, list[Cost]]:
     with store.read() as connection:
         known = [(one, snapshot.read(connection, one.name)) for one in settings.monitors]
@@ -73,7 +79,7 @@ def _read(store: Store, settings: Settings, now: datetime) -> tuple[Known, list[
 def _overview(known: Known) -> Table:
     table = _table("monitor", "newest verdicts", "counted up to", "last success")
     for monitor, found in known:
-        watched = _watched(monitor, found)
+        watched = watched_rows(monitor, found)
         counts = dict.fromkeys(sorted({row.verdict for row in watched}), 0)
         for row in watched:
             counts[row.verdict] += 1
@@ -93,19 +99,20 @@ def _overview(known: Known) -> Table:
 def _alerts(known: Known, state: AlertState) -> Lines:
     lines: Lines = []
     for monitor, found in known:
-        messages = {(r.feature, r.window_seconds): r.message for r in _watched(monitor, found)}
-        records = {record.key: record for record in found.alerts}
-        for key, record in alerts_in(state, records, monitor):
-            severity = str(record.status.severity or "")
-            since = record.status.fired_at if state is AlertState.FIRING else record.status.since
+        messages = {(r.feature, r.window_seconds): r.message for r in watched_rows(monitor, found)}
+        for record in alerts_in(state, found, monitor):
+            key, alert = record.key, record.status
+            severity = str(alert.severity or "")
+            since = alert.fired_at if state is AlertState.FIRING else alert.since
             length = format_duration(key.window_seconds)
-            newest = messages.get((key.feature, key.window_seconds))
+            newest = messages.get((key.feature, key.window_seconds), "")
             lines.append(
                 (
                     Text(severity, STYLES.get(severity, "")),
                     f"since {moment(since)}",
                     f"{monitor.name} {key.feature} ({key.kind}, {length})",
-                    f"newest window: {newest}" if newest else "",
+                    # Why nothing could be judged is told below.
+                    "" if key.kind is AlertKind.NO_DATA else f"newest window: {newest}",
                 )
             )
     return lines
@@ -115,7 +122,7 @@ def _blind(known: Known) -> Iterator[tuple[Cell, ...]]:
     """Features that are blind for the same reason share a line."""
     for monitor, found in known:
         same: dict[tuple[str, str, str], list[str]] = {}
-        for row in _watched(monitor, found):
+        for row in watched_rows(monitor, found):
             if not row.verdict.judged:
                 why = row.message.removeprefix(f"{row.feature}: ")
                 name = f"{row.feature} ({format_duration(row.window_seconds)})"
@@ -175,8 +182,3 @@ def _table(*columns: str) -> Table:
     for name in columns:
         table.add_column(name, overflow="fold")
     return table
-
-
-def _watched(monitor: MonitorSettings, known: MonitorSnapshot) -> list[ResultRow]:
-    found = (one.row for one in known.results)
-    return [row for row in found if monitor.watches(row.feature, row.window_seconds)]
