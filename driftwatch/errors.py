@@ -32,6 +32,14 @@ class SourceTimeoutError(SourceError):
     outcome: ClassVar[str] = "timeout"
 
 
+class ScanTimeoutError(SourceTimeoutError):
+    """New panes were not counted in time; fewer of them may be. scan_seconds: their event time."""
+
+    def __init__(self, message: str, *, scan_seconds: int) -> None:
+        super().__init__(message)
+        self.scan_seconds = scan_seconds
+
+
 class SourceCancelledError(SourceError):
     """A running statement was cancelled because the daemon stops."""
 

@@ -1,11 +1,18 @@
 """The daemon as an object: new, start, stop. Tests embed it in their own process."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
-from threading import Condition, Event
+from threading import Condition, Event, Thread
 
-from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
+from apscheduler.events import (
+    EVENT_JOB_EXECUTED,
+    EVENT_JOB_MAX_INSTANCES,
+    JobExecutionEvent,
+    JobSubmissionEvent,
+)
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -17,6 +24,7 @@ from driftwatch.daemon.publish import last_times, publish
 from driftwatch.daemon.runner import MonitorRunner, Ran
 from driftwatch.errors import SourceError, StoreError
 from driftwatch.exposition.health import Health
+from driftwatch.exposition.outcomes import SUCCESSES
 from driftwatch.exposition.page import Page
 from driftwatch.exposition.web import Probes, WebServer, create_app
 from driftwatch.source import Source, open_source
@@ -31,7 +39,8 @@ MAX_WORKERS = 16
 STALE_INTERVALS = 5
 """A monitor that has not succeeded for so many intervals no longer shows its old values."""
 
-_CANCEL_SECONDS = 5.0
+_CANCEL_SHARE = 0.25
+"""The last part of the grace time, in which SQL that still runs is cancelled."""
 
 
 class App:
@@ -106,24 +115,41 @@ class App:
         if self._courier is not None:
             self._courier.start()
 
-    def stop(self) -> None:
-        """End in order: no new evaluation, a grace time for the running ones, then their SQL is
-        cancelled; nothing that was committed is lost, nothing half-done is kept."""
+    def stop(self) -> bool:
+        """End within the grace time: no new evaluation; the running ones may end until the last
+        quarter of it, then their SQL is cancelled.
+
+        Nothing that was committed is lost, nothing half-done is kept. Returns whether everything
+        ended; what did not (a store that is locked) can only be left by ending the process.
+        """
+        grace = self.settings.grace_seconds
+        until = time.monotonic() + grace
         self._stopping.set()
+        if self._courier is not None:
+            self._courier.stop(0)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        if not self._wait_idle(self.settings.grace_seconds):
-            for source in self._sources.values():
-                source.cancel()
-            self._wait_idle(_CANCEL_SECONDS)
+        idle = self._wait_idle(grace * (1 - _CANCEL_SHARE)) or self._cancel(until)
         if self._courier is not None:
-            self._courier.stop(
-                self.settings.webhook.timeout_seconds if self.settings.webhook else 0
-            )
+            self._courier.stop(max(0.0, until - time.monotonic()))
         self.web.stop()
         for source in self._sources.values():
             source.close()
         self._store.close()
+        return idle
+
+    def _cancel(self, until: float) -> bool:
+        """Cancel again and again: an evaluation may begin its next statement meanwhile."""
+
+        def cancel(source: Source) -> None:
+            while time.monotonic() < until and not self._wait_idle(0.1):
+                source.cancel()
+
+        log.warning("evaluations are still running; their SQL is cancelled")
+        for name, source in self._sources.items():
+            # Each in its own thread: one that does not answer must not hold up the others.
+            Thread(target=cancel, args=[source], name=f"cancel-{name}", daemon=True).start()
+        return self._wait_idle(until - time.monotonic())
 
     def _start_schedule(self, scheduler: BackgroundScheduler) -> None:
         now = process_now()
@@ -131,6 +157,7 @@ class App:
         for monitor in self.settings.monitors:
             schedule.add_monitor(scheduler, monitor.name, monitor.every_seconds, self._run, now)
         scheduler.add_listener(self._skipped, EVENT_JOB_MAX_INSTANCES)
+        scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED)
         scheduler.start()
 
     def _heartbeat(self) -> None:
@@ -141,11 +168,20 @@ class App:
         if event.job_id in self._runners:
             self.health.evaluation_skipped(event.job_id, "still_running")
 
-    def _run(self, name: str) -> None:
-        """One scheduled evaluation."""
+    def _ended(self, event: JobExecutionEvent) -> None:
+        """Catch up at once, but behind whoever is waiting for a worker.
+
+        Not before the run has ended for the scheduler, too: it would skip the next one.
+        """
+        if event.retval is True and not self._stopping.is_set():
+            with suppress(JobLookupError):  # the scheduler was shut down just now
+                self._scheduler.modify_job(event.job_id, next_run_time=process_now())
+
+    def _run(self, name: str) -> bool:
+        """One scheduled evaluation; returns whether more is to be done at once."""
         with self._idle:
             if self._stopping.is_set():
-                return
+                return False
             self._running += 1
         self.health.evaluation_started()
         try:
@@ -155,20 +191,12 @@ class App:
             self._publish(runner.monitor)
             if self._on_ran is not None:
                 self._on_ran(runner.monitor, ran)
-            if ran.report.behind and not self._stopping.is_set():
-                self._again(name)
+            return ran.report.behind
         finally:
             self.health.evaluation_ended()
             with self._idle:
                 self._running -= 1
                 self._idle.notify_all()
-
-    def _again(self, name: str) -> None:
-        """Catch up at once, but behind whoever is waiting for a worker."""
-        try:
-            self._scheduler.modify_job(name, next_run_time=process_now())
-        except JobLookupError:
-            log.debug("monitor %s was removed while it ran", name)
 
     def _account(self, monitor: MonitorSettings, ran: Ran) -> None:
         report = ran.report
@@ -179,8 +207,10 @@ class App:
             seconds=ran.seconds,
             stages=report.stages.by_name() if report.scan else None,
         )
-        if report.scan is not None:
-            self.health.source_answered(monitor.source, rows=report.rows_scanned)
+        if report.outcome in SUCCESSES:
+            # A source that failed was asked again; one that was not asked answered the last time.
+            asked = 0 if report.scan is None else 1
+            self.health.source_answered(monitor.source, rows=report.rows_scanned, queries=asked)
         elif report.outcome in (SourceError.outcome, "timeout"):
             self.health.source_failed(monitor.source)
         self.health.store_answered(report.outcome != StoreError.outcome)

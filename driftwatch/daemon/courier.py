@@ -50,43 +50,55 @@ class Courier:
         self._wake.set()
 
     def stop(self, timeout_seconds: float) -> None:
-        """End after the POST that is under way; what is left is delivered after the next start."""
+        """End after the POST that is under way; what is left is delivered after the next start.
+
+        Harmless when not started, or stopped already.
+        """
         self._stop.set()
         self._wake.set()
-        self._thread.join(timeout_seconds)
+        if self._thread.is_alive():
+            self._thread.join(timeout_seconds)
 
     def deliver_due(self) -> int:
-        """Try everything that is due once; returns how many were delivered."""
-        with self._store.read() as connection:
-            due = notifications.due(connection, self._process_now(), limit=BATCH)
+        """Try everything that is due once; returns how many were delivered.
+
+        Changes of one alert go out in their order: the next one when the one before it is there.
+        """
         delivered = 0
-        for one in due:
-            if self._stop.is_set() or not self._claim(one):
-                continue
-            outcome = deliver(
-                self._webhook.url,
-                self._webhook.headers,
-                json.loads(one.payload),
-                self._webhook.timeout_seconds,
-            )
-            now = self._process_now()
-            with self._store.write() as connection:
-                if outcome.delivered:
-                    notifications.delivered(connection, one.id, now)
-                else:
-                    wait = timedelta(seconds=backoff_seconds(one.attempts + 1))
-                    notifications.failed(
-                        connection, one.id, error=outcome.message, next_attempt_at=now + wait
-                    )
-            self._health.notification(
-                DeliveryOutcome.DELIVERED if outcome.delivered else DeliveryOutcome.FAILED
-            )
-            if not outcome.delivered:
-                log.warning("notification %s: %s", one.id, outcome.message)
-            delivered += outcome.delivered
+        while now_delivered := sum(map(self._deliver, self._due())):
+            delivered += now_delivered
         with self._store.read() as connection:
             self._health.notifications_pending(notifications.waiting(connection))
         return delivered
+
+    def _due(self) -> list[Notification]:
+        with self._store.read() as connection:
+            return notifications.due(connection, self._process_now(), limit=BATCH)
+
+    def _deliver(self, one: Notification) -> bool:
+        if self._stop.is_set() or not self._claim(one):
+            return False
+        outcome = deliver(
+            self._webhook.url,
+            self._webhook.headers,
+            json.loads(one.payload),
+            self._webhook.timeout_seconds,
+        )
+        now = self._process_now()
+        with self._store.write() as connection:
+            if outcome.delivered:
+                notifications.delivered(connection, one.id, now)
+            else:
+                wait = timedelta(seconds=backoff_seconds(one.attempts + 1))
+                notifications.failed(
+                    connection, one.id, error=outcome.message, next_attempt_at=now + wait
+                )
+        if outcome.delivered:
+            self._health.notification(DeliveryOutcome.DELIVERED)
+        else:
+            self._health.notification(DeliveryOutcome.FAILED)
+            log.warning("notification %s: %s", one.id, outcome.message)
+        return outcome.delivered
 
     def _claim(self, one: Notification) -> bool:
         """Nobody else sends it meanwhile; if this process dies over it, it is sent again."""

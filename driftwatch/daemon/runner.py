@@ -8,7 +8,7 @@ from datetime import datetime
 
 from driftwatch.config.settings import MonitorSettings
 from driftwatch.daemon.clock import EventClock
-from driftwatch.errors import ConflictError, DriftwatchError, SourceTimeoutError, StoreError
+from driftwatch.errors import ConflictError, DriftwatchError, ScanTimeoutError, StoreError
 from driftwatch.evaluate.pipeline import Report, evaluate, record_evaluation
 from driftwatch.evaluate.prepare import Prepared
 from driftwatch.source import Source
@@ -81,13 +81,17 @@ class MonitorRunner:
     def _failed(self, error: Exception) -> Report:
         """What was prepared may be what is wrong: look again at the next evaluation."""
         self._prepared = None
-        if isinstance(error, SourceTimeoutError):
-            self._at_most_seconds = max(self.monitor.pane_seconds, self._at_most_seconds // 2)
         outcome = error.outcome if isinstance(error, DriftwatchError) else DriftwatchError.outcome
         message = str(error) if isinstance(error, DriftwatchError) else type(error).__name__
-        # The other process did the work: try again at once only if it left some.
-        behind = isinstance(error, ConflictError | SourceTimeoutError)
-        return Report(None, outcome=outcome, message=message, behind=behind)
+        return Report(None, outcome=outcome, message=message, behind=self._worth_another_try(error))
+
+    def _worth_another_try(self, error: Exception) -> bool:
+        """Whether to evaluate again at once, rather than when the next evaluation is due."""
+        if isinstance(error, ScanTimeoutError):
+            self._at_most_seconds = max(self.monitor.pane_seconds, error.scan_seconds // 2)
+            return self._at_most_seconds < error.scan_seconds
+        # Another process did the work; it may have left some.
+        return isinstance(error, ConflictError)
 
     def _record_failure(
         self, report: Report, now: datetime, started_at: datetime, seconds: float

@@ -38,7 +38,7 @@ def add_monitor(
     scheduler: BackgroundScheduler,
     name: str,
     every_seconds: float,
-    run: Callable[[str], None],
+    run: Callable[[str], object],
     now: datetime,
 ) -> None:
     """Evaluate soon after the start (spread over a short while), then every interval."""

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from sqlalchemy import Connection
 
 from driftwatch.config.settings import MonitorSettings
+from driftwatch.errors import ScanTimeoutError, SourceTimeoutError
 from driftwatch.evaluate.alerts import Change, advance_alerts
 from driftwatch.evaluate.judge import Judged, judge_windows, without_reference
 from driftwatch.evaluate.notify import enqueue_changes
@@ -92,7 +93,7 @@ def evaluate(
     if scan is None:
         return Report(prepared, message="no pane is complete")
     before_scan = watch()
-    counts = source.scan(prepared.plan, scan)
+    counts = _scan(source, prepared, scan)
     after_scan = watch()
     with store.write() as connection:
         begun_write = watch()
@@ -140,6 +141,13 @@ def evaluate(
             seconds=watch() - begun,
         )
     return report
+
+
+def _scan(source: Source, prepared: Prepared, scan: Interval) -> PaneCounts:
+    try:
+        return source.scan(prepared.plan, scan)
+    except SourceTimeoutError as error:
+        raise ScanTimeoutError(str(error), scan_seconds=scan.seconds) from error
 
 
 def _judge(

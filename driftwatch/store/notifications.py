@@ -56,11 +56,19 @@ def enqueue(
 
 
 def due(connection: Connection, now: datetime, *, limit: int = 100) -> list[Notification]:
-    """What is to be sent at `now`, oldest first, at most `limit`."""
-    table = notification
+    """What is to be sent at `now`, oldest first, at most `limit`.
+
+    Of each alert the oldest one alone: a receiver must not hear of an end before its beginning.
+    """
+    table, older = notification, notification.alias("older")
+    first = ~sa.exists().where(
+        *(older.c[name] == table.c[name] for name in ALERT_KEY),
+        older.c.id < table.c.id,
+        older.c.delivered_at.is_(None),
+    )
     rows = connection.execute(
         sa.select(table)
-        .where(table.c.delivered_at.is_(None), table.c.next_attempt_at <= now)
+        .where(table.c.delivered_at.is_(None), table.c.next_attempt_at <= now, first)
         .order_by(table.c.id)
         .limit(limit)
     )

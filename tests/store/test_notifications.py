@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 
@@ -39,13 +40,29 @@ def due(store: Store, *, minutes: int = 0, limit: int = 100) -> list[Notificatio
 def test_a_change_is_put_in_once(store: Store) -> None:
     assert enqueue(store)
     assert not enqueue(store)
-    assert enqueue(store, AlertState.RESOLVED, 3)
-    first, second = due(store)
+    (first,) = due(store)
     assert json.loads(first.payload) == PAYLOAD
     assert (first.key, first.window_end, first.state) == (KEY, MONDAY, AlertState.FIRING)
-    assert (first.attempts, first.last_error, second.state) == (0, None, AlertState.RESOLVED)
+    assert (first.attempts, first.last_error) == (0, None)
     assert due(store, minutes=-1) == []
+
+
+def test_an_end_waits_until_its_beginning_was_delivered(store: Store) -> None:
+    enqueue(store)
+    enqueue(store, AlertState.RESOLVED, 3)
+    other = replace(KEY, window_seconds=86_400)
+    with store.write() as connection:
+        notifications.enqueue(connection, other, MONDAY, AlertState.FIRING, PAYLOAD, NOW)
+    first, of_other = due(store)
+    assert (first.state, of_other.key) == (AlertState.FIRING, other)
     assert due(store, limit=1) == [first]
+    with store.write() as connection:
+        notifications.failed(connection, first.id, error="503", next_attempt_at=NOW + MINUTE)
+    assert due(store) == [of_other]
+    with store.write() as connection:
+        notifications.delivered(connection, first.id, NOW)
+    second, _ = due(store)
+    assert (second.key, second.state) == (KEY, AlertState.RESOLVED)
 
 
 def test_what_was_delivered_is_not_due_again_and_cannot_be_put_in_again(store: Store) -> None:
