@@ -31,7 +31,9 @@ def writing(url: str) -> Iterator[Connection]:
 def run(url: str, *statements: str) -> None:
     with writing(url) as connection:
         for statement in statements:
-            connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(
+                statement if is_sqlite(url) else statement.replace("%", "%%")
+            )
 
 
 def quoted(name: str) -> str:
