@@ -83,7 +83,7 @@ def _tell(monitor: MonitorSettings, ran: Ran, store: Store, rows: int, windows: 
     for record in firing:
         key, status = record.key, record.status
         length = format_duration(key.window_seconds)
-        fires = f"{clean(key.feature)} ({key.kind}, {length}) fires since {moment(status.fired_at)}"
+        fires = f"{clean(key.feature)} ({key.kind}, {length}) since {moment(status.fired_at)}"
         show(console, f"  {status.severity}: {fires}", STYLES[str(status.severity)])
     blind = {row.feature for row in watched_rows(monitor, found) if not row.verdict.judged}
     if blind:

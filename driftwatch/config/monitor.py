@@ -16,7 +16,7 @@ from driftwatch.config.settings import (
 )
 from driftwatch.config.shape import AlertShape, MonitorShape
 from driftwatch.config.threshold import fixed_threshold, volume_threshold
-from driftwatch.config.timing import check_timing
+from driftwatch.config.timing import EPOCH_FORMATS, check_timing
 from driftwatch.verdict.policy import FixedThreshold, VolumeThreshold
 from driftwatch.window import Interval, to_epoch
 
@@ -97,10 +97,12 @@ def _check_dialect(reading: Reading[MonitorShape], dialect: str | None, problems
     timestamp = reading.shape.timestamp
     if timestamp is None or not reading.sound("timestamp"):
         return
-    if timestamp.format is not None and dialect == "postgresql":
+    if timestamp.format not in (None, *EPOCH_FORMATS) and dialect == "postgresql":
         node = reading.at("timestamp").get("format") or reading.at("timestamp")
         problems.at_key(
-            node, "PostgreSQL's timestamps have a type of their own; remove format (SQLite only)"
+            node,
+            "PostgreSQL's timestamps have a type of their own; remove format (integers there may "
+            "be epoch_s or epoch_ms)",
         )
 
 

@@ -160,7 +160,8 @@ def _listen(host: str, port: int) -> socket.socket:
         reason = error.strerror or str(error)
         raise DriftwatchError(
             f"cannot listen on {host} port {port}: {reason}. Stop what uses that address (another "
-            "driftwatch serve?), or set another host or port in the configuration"
+            "driftwatch?), or set another host or port: `listen` in the configuration, --listen "
+            "of the demo"
         ) from error
     return listening
 

@@ -31,6 +31,7 @@ _POSTGRESQL = {
     "53100": ("has no space left", _DISK),
     "53300": ("accepts no more connections", "Raise max_connections or stop other clients"),
     "25006": ("is read-only", "Name the primary server, not a standby, in `store`"),
+    "0A000": ("is read-only", "Name the primary server, not a standby, in `store`"),
     "42501": ("denied a right", "Grant driftwatch's role the rights on its own tables"),
     "42P01": ("lacks a table", _MIGRATE),
     "42703": ("lacks a column", _MIGRATE),

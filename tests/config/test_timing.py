@@ -122,10 +122,14 @@ def test_a_format_of_days_is_fine_for_panes_of_days(load: Load) -> None:
     assert found.relation.timestamp_format == "%Y-%m-%d"
 
 
-def test_postgresql_has_no_format(tell: Tell) -> None:
-    text = monitor().replace("scored_at", "{column: at, format: epoch_s}")
+def test_postgresql_has_formats_for_integers_alone(tell: Tell, load: Load) -> None:
+    epoch = monitor().replace("scored_at", "{column: at, format: epoch_s}")
+    (found,) = load(epoch.replace("sqlite:///logs.db", "postgresql://h/db")).monitors
+    assert found.relation.timestamp_format == "epoch_s"
+
+    text = monitor().replace("scored_at", "{column: at, format: '%Y-%m-%d %H:%M:%S'}")
 
     assert tell(text.replace("sqlite:///logs.db", "postgresql://h/db")) == [
         "5: monitors[0].timestamp.format: PostgreSQL's timestamps have a type of their own; "
-        "remove format (SQLite only)"
+        "remove format (integers there may be epoch_s or epoch_ms)"
     ]
