@@ -109,8 +109,8 @@ def _alerts(known: Known, state: AlertState) -> Lines:
             lines.append(
                 (
                     Text(severity, STYLES.get(severity, "")),
-                    f"since {moment(since)}",
                     f"{monitor.name} {key.feature} ({key.kind}, {length})",
+                    f"since {moment(since)}",
                     # Why nothing could be judged is told below.
                     "" if key.kind is AlertKind.NO_DATA else f"newest window: {newest}",
                 )
