@@ -145,6 +145,10 @@ _COLUMNS = {
 _PARTITION_KEY = postgres_query(f"""SELECT attname::text FROM pg_catalog.pg_partitioned_table
     JOIN pg_catalog.pg_attribute ON attrelid = partrelid AND attnum = ANY (partattrs::int2[])
     WHERE partrelid = {_RESOLVED}""")  # noqa: S608  # constants only
+FIRST_OF_INDEX = postgres_query("""SELECT pg_catalog.pg_get_indexdef(oid, 1, true)
+    FROM pg_catalog.pg_class WHERE relkind = 'i' AND relname = %(index)s::text""")
+"""The first column of the indexes of a name, in PostgreSQL."""
+
 _RELATIONS = {
     "sqlite": sqlite_query("""SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')
         AND name NOT LIKE 'sqlite%' AND :schema IS :schema"""),

@@ -1,7 +1,7 @@
 """What a relation is, and how the store would read an interval of it."""
 
-import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,13 @@ from sqlalchemy import func, select
 
 from driftwatch.config.settings import RelationSettings
 from driftwatch.errors import SourceError
-from driftwatch.source.catalog import ColumnInfo, nearest, partitioned_by, require_columns
+from driftwatch.source.catalog import (
+    FIRST_OF_INDEX,
+    ColumnInfo,
+    nearest,
+    partitioned_by,
+    require_columns,
+)
 from driftwatch.source.link import Link, Parameters, Query
 from driftwatch.source.place import Place, first, make_place
 from driftwatch.source.timestamp import EPOCH_MILLISECONDS, EPOCH_SECONDS
@@ -103,17 +109,22 @@ def _is_served(link: Link, place: Place) -> bool:
     if place.relation.timestamp in partitioned_by(link, place.relation):
         return True
     list(link.run(_SEQSCAN, {"value": "off"}))  # on a small table it would not use its index
-    (plan,) = next(link.run(_prefixed("EXPLAIN (FORMAT JSON)", query), times))
+    ((plan,),) = link.run(_prefixed("EXPLAIN (FORMAT JSON)", query), times)
     list(link.run(_SEQSCAN, {"value": "on"}))
-    return _has_index_condition(plan if isinstance(plan, list) else json.loads(plan))
+    return any(
+        # A later column of an index is also a condition, but the whole index is read for it.
+        any(first in condition for (first,) in link.run(FIRST_OF_INDEX, {"index": index}))
+        for index, condition in _index_conditions(plan)
+    )
 
 
-def _has_index_condition(node: Any) -> bool:
-    if isinstance(node, list):
-        return any(_has_index_condition(part) for part in node)
-    if isinstance(node, dict):
-        return "Index Cond" in node or any(_has_index_condition(part) for part in node.values())
-    return False
+def _index_conditions(node: Any) -> Iterator[tuple[str, str]]:
+    """The indexes of a plan and the conditions that they are searched with."""
+    if isinstance(node, dict) and "Index Cond" in node:
+        yield node["Index Name"], node["Index Cond"]
+    for part in node.values() if isinstance(node, dict) else node:
+        if isinstance(part, dict | list):
+            yield from _index_conditions(part)
 
 
 def _without_where(relation: RelationSettings) -> RelationSettings:
