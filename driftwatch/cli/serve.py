@@ -6,7 +6,7 @@ from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.daemon.app import App
 from driftwatch.daemon.clock import LiveClock
 from driftwatch.daemon.runner import Ran
-from driftwatch.daemon.signals import stop_signals
+from driftwatch.daemon.signals import end_process, stop_signals
 from driftwatch.exposition.health import LogCounter
 
 log = logging.getLogger(__name__)
@@ -23,8 +23,10 @@ def serve(settings: Settings) -> None:
             stop.wait()
             log.info("stopping; evaluations have %gs to end", settings.grace_seconds)
         finally:
-            daemon.stop()
-    log.info("stopped")
+            ended = daemon.stop()
+    log.info("stopped" if ended else "stopped; an evaluation was left, and will be done again")
+    if not ended:
+        end_process()
 
 
 def _names(settings: Settings) -> str:

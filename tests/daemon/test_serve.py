@@ -1,0 +1,102 @@
+"""`driftwatch serve` as a process: it ends with code 0 within its grace time."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from driftwatch.errors import StoreError
+from driftwatch.store.engine import Store, open_store
+from driftwatch.store.migrate import ensure_schema
+from tests.daemon.test_app import wait_for
+from tests.evaluate.log import Log, rows
+from tests.evaluate.world import table
+
+GRACE_SECONDS = 2
+
+_CONFIG = """
+store: {store}
+listen: 127.0.0.1:0
+grace: {grace}s
+sources: {{logs: "{log}"}}
+monitors:
+  - name: loan
+    table: events
+    timestamp: at
+    pane: 1h
+    every: 1s
+    windows: [1d]
+    reference: {{from: 2026-11-02, to: 2026-11-04}}
+    start: 2026-11-04
+    features: [x]
+"""
+
+
+@contextmanager
+def serving(tmp_path: Path, log_url: str) -> Iterator[tuple[subprocess.Popen[bytes], Store]]:
+    """A serving process and its store."""
+    store_url = f"sqlite:///{tmp_path / 'store.db'}"
+    config = tmp_path / "config.yaml"
+    config.write_text(_CONFIG.format(store=store_url, grace=GRACE_SECONDS, log=log_url))
+    command = [sys.executable, "-c", "from driftwatch.cli import main; main()", "serve"]
+    store = open_store(store_url)
+    with (
+        (tmp_path / "log").open("wb") as told,
+        subprocess.Popen([*command, "--config", str(config)], stderr=told, stdout=told) as process,
+    ):
+        try:
+            yield process, store
+        finally:
+            process.kill()
+            store.close()
+
+
+def evaluated(store: Store) -> bool:
+    try:
+        return bool(table(store, "evaluation"))
+    except StoreError:
+        return False
+
+
+def seconds_to_end(process: subprocess.Popen[bytes]) -> float:
+    begun = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
+    return time.monotonic() - begun
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    found = Log(f"sqlite:///{tmp_path / 'log.db'}")
+    found.create()
+    found.write(rows(0, 4))
+    return found
+
+
+def test_sigterm_ends_it_with_code_0(tmp_path: Path, log: Log) -> None:
+    with serving(tmp_path, log.url) as (process, store):
+        wait_for(lambda: evaluated(store))
+        assert seconds_to_end(process) < GRACE_SECONDS + 1
+        assert process.returncode == 0
+    text = (tmp_path / "log").read_text()
+    assert "watching loan, metrics on http://127.0.0.1:" in text
+    assert "stopped" in text.splitlines()[-1]
+    assert "Traceback" not in text
+
+
+def test_sigterm_ends_it_while_its_store_is_locked(tmp_path: Path, log: Log) -> None:
+    """An evaluation waits for the lock for longer than the grace time; it is left."""
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    ensure_schema(store)
+    with store.write(), serving(tmp_path, log.url) as (process, _):
+        wait_for(lambda: "watching loan" in (tmp_path / "log").read_text())
+        time.sleep(1)
+        assert seconds_to_end(process) < GRACE_SECONDS + 1.5
+        assert process.returncode == 0
+    assert table(store, "evaluation") == []
+    store.close()
