@@ -157,7 +157,7 @@ def _check_kinds(
         if one.kind is None:
             yield _tell(
                 console,
-                f"{one.column!r} had better be left out if it is an identifier: {one.reason}",
+                f"leave {one.column!r} out unless its values repeat: {one.reason}",
                 fatal=False,
             )
 

@@ -80,7 +80,7 @@ def _draw(console: Console, row: ResultRow, bins: list[ResultBin]) -> None:
     title = Text.assemble(
         (f"{row.monitor} {clean(row.feature)}", "bold"),
         f"  {format_duration(row.window_seconds)} {span}  ",
-        (str(row.verdict), STYLES.get(row.verdict, "dim")),
+        (str(row.verdict), STYLES[row.verdict]),
     )
     show(console, title)
     show(console, clean(row.message))
@@ -89,10 +89,9 @@ def _draw(console: Console, row: ResultRow, bins: list[ResultBin]) -> None:
     if bins:
         show(console, "")
         show(console, _picture(console, bins))
-        show(
-            console,
-            "▀ current  ▄ reference  █ both: shares of rows. JS: the bin's part of it, nats.",
-        )
+        now, before, both = bar_marks(console)
+        legend = f"{now} current  {before} reference  {both} both: shares of rows"
+        show(console, f"{legend}. JS: the bin's part of it, nats.", "dim")
     elif row.feature != VOLUME and row.verdict.judged:
         show(
             console,

@@ -84,8 +84,7 @@ def _overview(known: Known) -> Table:
         for row in watched:
             counts[row.verdict] += 1
         verdicts = Text(", ").join(
-            Text(f"{count} {verdict}", style=STYLES.get(verdict, "dim"))
-            for verdict, count in counts.items()
+            Text(f"{count} {verdict}", style=STYLES[verdict]) for verdict, count in counts.items()
         )
         table.add_row(
             Text(monitor.name),
@@ -131,7 +130,7 @@ def _blind(known: Known) -> Iterator[tuple[Cell, ...]]:
             listed = ", ".join(names[:_MANY])
             more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
             yield (
-                Text(verdict, "magenta"),
+                Text(verdict, STYLES[verdict]),
                 Text(reason, "dim"),
                 f"{monitor.name} {listed}{more}",
                 why,

@@ -8,8 +8,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-STYLES = {"critical": "bold red", "warning": "yellow", "ok": "green"}
-"""Of verdicts and severities; everything else was not judged, and is dim."""
+STYLES = {
+    "critical": "bold red",
+    "warning": "yellow",
+    "ok": "green",
+    "no_data": "magenta",
+    "learning": "dim",
+    "error": "magenta",
+}
+"""Of verdicts and severities."""
 
 _ENDLESS = 100_000
 """Columns of what is no terminal: nothing is wrapped or cut for it."""
