@@ -288,7 +288,7 @@ class TestKinds:
             "flag": "BOOLEAN", "at": "TIMESTAMP", "blob": "BLOB" if sqlite else "bytea",
         }  # fmt: skip
         moment = "2026-01-01 00:00:00" if sqlite else datetime(2026, 1, 1, tzinfo=UTC)
-        rows = [
+        rows: list[list[object]] = [
             [minutes(1), i / 7, i % 5, f"c{i % 9}", f"id {i}", i % 2 == 0, moment, b"x"]
             for i in range(1_500)
         ]
