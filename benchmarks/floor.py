@@ -37,6 +37,10 @@ class Floor:
         run = {"SQLite": _sqlite, "PostgreSQL": _postgres}[database.name]
         self._run, self.close = run(database.url)
 
+    def look(self, interval: Interval, function: str) -> list[tuple[object, ...]]:
+        """What the store answers: one row."""
+        return self._run(interval, function)
+
     def seconds(self, interval: Interval, function: str) -> float:
         """Wall clock of one look at an interval."""
         begun = time.perf_counter()
@@ -44,14 +48,14 @@ class Floor:
         return time.perf_counter() - begun
 
 
-_Run = Callable[[Interval, str], object]
+_Run = Callable[[Interval, str], list[tuple[object, ...]]]
 _Close = Callable[[], None]
 
 
 def _sqlite(url: str) -> tuple[_Run, _Close]:
     connection = sqlite3.connect(f"file:{sqlite_path(url)}?mode=ro", uri=True)
 
-    def run(interval: Interval, function: str) -> object:
+    def run(interval: Interval, function: str) -> list[tuple[object, ...]]:
         times = [moment.strftime(TEXT_FORMAT) for moment in (interval.start, interval.end)]
         return connection.execute(statement(function, "?"), times).fetchall()
 
@@ -61,7 +65,7 @@ def _sqlite(url: str) -> tuple[_Run, _Close]:
 def _postgres(url: str) -> tuple[_Run, _Close]:
     connection = psycopg.connect(conninfo(url), autocommit=True, prepare_threshold=None)
 
-    def run(interval: Interval, function: str) -> object:
+    def run(interval: Interval, function: str) -> list[tuple[object, ...]]:
         text = statement(function, "%s").encode()
         return connection.execute(text, [interval.start, interval.end]).fetchall()
 
