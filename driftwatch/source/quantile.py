@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, Double, bindparam, func, literal_column, select
@@ -66,14 +67,15 @@ def quantile_edges(
     """Edges at the quantiles 1/count, 2/count ... and at 0.1, 1, 99 and 99.9 %.
 
     The quantile p of n finite values is the one of rank ceil(p n) (inverted CDF, exact). A value v
-    that holds at least 5 % of them has the cell [v, next float). Such a value covers a multiple of
-    5 %, so it is among the values at these ranks.
+    that holds at least 5 % of them has the cell [v, next float). Such a value covers two
+    neighbouring multiples of 2.5 %, so only values that do so are counted.
     """
     shares = {*_TAILS, *(Fraction(i, count) for i in range(1, count))}
-    grid = {_ATOM * i for i in range(1, 21)}
-    ranks = {share: math.ceil(share * extent.values) for share in shares | grid}
+    grid = [_ATOM * i / 2 for i in range(1, 41)]
+    ranks = {share: math.ceil(share * extent.values) for share in (*shares, *grid)}
     by_rank = _RANKED[reader.place.dialect](reader, found, extent, sorted(set(ranks.values())))
-    atoms = _frequent(reader, found, extent, {by_rank[ranks[share]] for share in grid})
+    along = [by_rank[ranks[share]] for share in grid]
+    atoms = _frequent(reader, found, extent, {a for a, b in pairwise(along) if a == b})
     edges = {by_rank[ranks[share]] for share in shares}
     return _ascending([*edges, *atoms, *(_after(atom) for atom in atoms)])
 
@@ -124,6 +126,8 @@ def _frequent(
     reader: RowReader, found: ColumnInfo, extent: Extent, candidates: set[float]
 ) -> list[float]:
     """Those of the candidates that hold at least 5 % of the finite values."""
+    if not candidates:
+        return []
     named = {f"candidate{index}": value for index, value in enumerate(sorted(candidates))}
     values = _finite_values(reader.place, found)
     statement = (
