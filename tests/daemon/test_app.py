@@ -26,6 +26,7 @@ from driftwatch.daemon.app import App
 from driftwatch.daemon.clock import ReplayClock
 from driftwatch.daemon.runner import Ran
 from driftwatch.errors import DriftwatchError
+from driftwatch.exposition.health import Health
 from driftwatch.store.engine import open_store
 from driftwatch.window import to_epoch
 from tests.daemon.webhook import receiver
@@ -178,7 +179,11 @@ def test_a_monitor_that_fails_stops_no_other(world: World) -> None:
         assert daemon.sample("driftwatch_evaluations_total", **failing) > 1
 
 
-def test_a_catch_up_goes_on_at_once_however_long_the_interval(world: World) -> None:
+def test_a_catch_up_goes_on_at_once_however_long_the_interval(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next run is not asked for before the scheduler has seen the end of the last one."""
+    monkeypatch.setattr(Health, "evaluation_ended", lambda _: time.sleep(0.05))
     world.live(rows(10, 15))
     slow = replace(world.monitor, every_seconds=86_400, catch_up_seconds=QUARTER)
     with running(settings_of(world, slow), until=15) as daemon:
