@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,12 @@ from benchmarks.tick import Tick, measure_ticks
 from tests.servers.postgres import PostgresServer
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("exposition", "first-scan", "tick")
+PAGES: Mapping[str, Callable[[Sequence[Any]], str]] = {
+    "exposition": tables.exposition_page,
+    "first-scan": tables.first_scan_page,
+    "tick": tables.tick_page,
+}
+PARTS = tuple(PAGES)
 MILLION = 1_000_000
 
 
@@ -31,9 +36,9 @@ def main() -> None:
         about = machine.describe(postgres_version(server))
         for part in options.only or PARTS:
             before = machine.load()
-            page, found = _measure(part, server, options)
+            found = [_rounded(one) for one in _measure(part, server, options)]
             about["load average"] = f"{before} before, {machine.load()} after"
-            text = f"{page}\n\n{_about(about)}\n"
+            text = f"{PAGES[part](found)}\n\n{_about(about)}\n"
             print(text, flush=True)
             if options.save:
                 _save(part, text, about, found)
@@ -50,20 +55,18 @@ def _options() -> argparse.Namespace:
 
 def _measure(
     part: str, server: PostgresServer | None, options: argparse.Namespace
-) -> tuple[str, Sequence[Any]]:
+) -> Sequence[Any]:
     if part == "exposition":
-        scrapes = measure_exposition(options.repetitions)
-        return tables.exposition_page(scrapes), scrapes
+        return measure_exposition(options.repetitions)
+    found: list[Tick | FirstScan] = []
     if part == "first-scan":
-        scans: list[FirstScan] = []
         for database in _databases(server, MILLION):
-            scans += measure_first_scan(database, options.repetitions)
-        return tables.first_scan_page(scans), scans
-    ticks: list[Tick] = []
+            found += measure_first_scan(database, options.repetitions)
+        return found
     for rows in (MILLION,) if options.quick else (MILLION, 10 * MILLION):
         for database in _databases(server, rows):
-            ticks += measure_ticks(database, options.repetitions)
-    return tables.tick_page(ticks), ticks
+            found += measure_ticks(database, options.repetitions)
+    return found
 
 
 def _databases(server: PostgresServer | None, rows: int) -> Iterator[Database]:
@@ -81,14 +84,16 @@ def _about(about: dict[str, str]) -> str:
 def _save(part: str, text: str, about: dict[str, str], found: Sequence[Any]) -> None:
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{part}.md").write_text(text, encoding="utf-8")
-    rows = ",\n".join(f"    {json.dumps(_rounded(asdict(one)))}" for one in found)
+    rows = ",\n".join(f"    {json.dumps(asdict(one))}" for one in found)
     head = json.dumps(about, indent=2, ensure_ascii=False).replace("\n", "\n  ")
     raw = f'{{\n  "machine": {head},\n  "measured": [\n{rows}\n  ]\n}}\n'
     (RESULTS / f"{part}.json").write_text(raw, encoding="utf-8")
 
 
-def _rounded(found: dict[str, Any]) -> dict[str, Any]:
-    return {k: round(v, 6) if isinstance(v, float) else v for k, v in found.items()}
+def _rounded(found: Any) -> Any:
+    """To microseconds; pages are made of what is saved, so that the two agree."""
+    kept = {k: round(v, 6) if isinstance(v, float) else v for k, v in asdict(found).items()}
+    return type(found)(**kept)
 
 
 if __name__ == "__main__":
