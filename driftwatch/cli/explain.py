@@ -143,16 +143,18 @@ def _picture(console: Console, bins: list[ResultBin]) -> Table:
     return table
 
 
-def bar_marks(console: Console) -> str:
+def bar_marks(console: Console) -> tuple[str, str, str]:
     """What bars are made of: current alone, reference alone, both."""
-    return "+-#" if console.options.ascii_only else "▀▄█"
+    return ("+", "-", "#") if console.options.ascii_only else ("▀", "▄", "█")
 
 
-def bars(current: int, reference: int, marks: str) -> str:
+def bars(current: int, reference: int, marks: tuple[str, str, str]) -> str:
     """Two bars in one line: current in its upper half, reference in its lower.
 
-    >>> bars(5, 2, "▀▄█"), bars(1, 3, "▀▄█"), bars(0, 0, "▀▄█")
+    >>> marks = ("▀", "▄", "█")
+    >>> bars(5, 2, marks), bars(1, 3, marks), bars(0, 0, marks)
     ('██▀▀▀', '█▄▄', '')
     """
-    both = min(current, reference)
-    return marks[2] * both + marks[0] * (current - both) + marks[1] * (reference - both)
+    alone, other, both = marks
+    shared = min(current, reference)
+    return both * shared + alone * (current - shared) + other * (reference - shared)

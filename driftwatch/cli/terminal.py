@@ -101,6 +101,8 @@ def plural(count: int, noun: str) -> str:
 
 
 def _cell(cell: Cell) -> Text:
-    text = Text(cell) if isinstance(cell, str) else cell.copy()
+    if isinstance(cell, str):
+        return Text(clean(cell))
+    text = cell.copy()
     text.plain = clean(text.plain)
     return text

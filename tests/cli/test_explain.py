@@ -1,0 +1,133 @@
+"""`driftwatch explain`: reference against current, bin by bin, and what it says instead."""
+
+import io
+import re
+import sys
+
+import pytest
+
+from driftwatch.cli.explain import bars
+from tests.cli.shop import Shop
+
+
+def drawn(out: str) -> dict[str, tuple[str, str, str]]:
+    """label -> the bar, the current and the reference share."""
+    pattern = re.compile(r"^(.*?)  +([▀▄█]*) +([\d.]+%) +([\d.]+%) +[\d.]+$", re.MULTILINE)
+    return {m[1]: (m[2], m[3], m[4]) for m in pattern.finditer(out)}
+
+
+@pytest.fixture
+def drifted(any_shop: Shop) -> Shop:
+    any_shop.fill()
+    any_shop.drift()
+    any_shop.config()
+    any_shop.run("evaluate", "--once")
+    return any_shop
+
+
+def test_the_newest_window(drifted: Shop) -> None:
+    said = drifted.run("explain", "shop", "price")
+    assert (said.code, said.err) == (0, "")
+    title, sentence, numbers = said.out.splitlines()[:3]
+    assert title == "shop price  1d [2026-09-12 00:00Z, 2026-09-13 00:00Z)  critical"
+    assert sentence.startswith("price: JS distance")
+    assert "KL(current‖reference)" in numbers
+    assert "96 rows, reference (version 1) 672 rows" in said.out
+    bins = drawn(said.out)
+    assert len(bins) > 10
+    shares = [[float(one[side].rstrip("%")) for one in bins.values()] for side in (1, 2)]
+    assert [sum(found) for found in shares] == pytest.approx([100, 100], abs=1)
+    (last,) = [one for label, one in bins.items() if label.endswith("inf)")]
+    assert set(last[0]) <= {"▀", "█"}
+    assert "▀" in last[0], "prices have risen"
+
+
+def test_levels_are_as_long_as_their_shares(drifted: Shop) -> None:
+    bins = drawn(drifted.run("explain", "shop", "city").out)
+    assert set(bins) >= {"Lima", "Oslo", "Rome"}
+    assert all("█" in bar for bar, _, _ in (bins[c] for c in ("Lima", "Oslo", "Rome")))
+
+
+def test_a_window_of_the_past(drifted: Shop) -> None:
+    said = drifted.run("explain", "shop", "price", "--end", "2026-09-12", "--window", "1d")
+    assert said.code == 0
+    assert "[2026-09-11 00:00Z, 2026-09-12 00:00Z)  critical" in said.out
+    assert drawn(said.out), "flagged windows keep their bins"
+    said = drifted.run("explain", "shop", "price", "--end", "2026-09-10T02:00+02:00")
+    assert said.code == 0
+    assert "Bins are kept of the newest window" in said.out
+    said = drifted.run("explain", "shop", "price", "--end", "2026-09-12T01:00")
+    assert said.code == 1
+    assert "there is no result of 'price' over 1d" in said.err
+    assert "ends at 2026-09-12 01:00Z" in said.err
+
+
+def test_the_volume_has_no_bins(drifted: Shop) -> None:
+    said = drifted.run("explain", "shop", "@volume")
+    assert said.code == 0
+    assert "96 rows are" in said.out
+    assert not drawn(said.out)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["shp", "price"], "no monitor is named 'shp'; did you mean 'shop'?"),
+        (["shop", "prise"], "no feature 'prise'; did you mean 'price'?"),
+        (["shop", "zzz"], "there are: 'price', 'city', '@volume'"),
+        (["shop", "price", "--window", "2d"], "no window of 2d; it has: 1d"),
+        (["shop", "price", "--window", "soon"], "'soon' is not a duration"),
+        (["shop", "price", "--end", "soon"], "'soon' is not a moment"),
+        (["shop", "price", "--end", "0001-01-01T00:00+14:00"], "is not a moment"),
+        (["shop"], "FEATURE"),
+    ],
+)
+def test_usage(shop: Shop, words: list[str], told: str) -> None:
+    shop.config()
+    said = shop.run("explain", *words)
+    assert said.code == 2
+    assert told.casefold() in said.err.casefold()
+
+
+def test_before_anything_was_evaluated(shop: Shop) -> None:
+    shop.fill()
+    shop.config()
+    said = shop.run("explain", "shop", "price")
+    assert (said.code, said.out) == (1, "")
+    assert "nothing was evaluated yet" in said.err
+    assert not (shop.folder / "store.db").exists()
+    shop.config(shop.monitor(table="nothing"))
+    shop.run("evaluate", "--once")
+    said = shop.run("explain", "shop", "price")
+    assert (said.code, said.out) == (1, "")
+    assert "there is no result of 'price' over 1d of monitor 'shop' yet" in said.err
+
+
+def test_what_was_not_judged_says_why(shop: Shop) -> None:
+    shop.fill()
+    shop.config(shop.monitor(features="[price, gone]"))
+    shop.run("evaluate", "--once")
+    said = shop.run("explain", "shop", "gone")
+    assert said.code == 0
+    assert said.out.splitlines()[0].endswith("error")
+    assert "there is no column 'gone'" in said.out
+
+
+def test_where_the_terminal_knows_no_blocks(drifted: Shop) -> None:
+    raw = io.BytesIO()
+    drifted.monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, "ascii"))
+    drifted.run("explain", "shop", "price")
+    sys.stdout.flush()
+    text = raw.getvalue().decode("ascii")
+    assert "+ current  - reference  # both" in text
+    assert re.search(r"\+{5,}", text)
+
+
+def test_two_bars_in_one_line() -> None:
+    marks = ("▀", "▄", "█")
+    assert [bars(now, before, marks) for now, before in ((3, 3), (4, 1), (0, 2), (0, 0))] == [
+        "███",
+        "█▀▀▀",
+        "▄▄",
+        "",
+    ]

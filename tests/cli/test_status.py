@@ -1,0 +1,114 @@
+"""`driftwatch status`: what fires since when, what is blind and why, and what it cost."""
+
+from datetime import timedelta
+
+from tests.cli.shop import Said, Shop
+
+
+def part(said: Said, title: str) -> list[str]:
+    """The lines below a title."""
+    _, _, rest = said.out.partition(f"\n{title}")
+    body = rest.partition("\n")[2]
+    return body.split("\n\n")[0].splitlines()
+
+
+def test_there_is_no_store_and_none_is_made(shop: Shop) -> None:
+    shop.config()
+    said = shop.run("status")
+    assert said.code == 0
+    assert said.out == (
+        f"store store.db does not exist (in {shop.folder}): nothing was evaluated yet. "
+        "`driftwatch serve` or `driftwatch evaluate --once` makes it.\n"
+    )
+    assert not (shop.folder / "store.db").exists()
+    (shop.folder / "store.db").touch()
+    assert shop.run("status").out.startswith("store store.db is empty: nothing was evaluated")
+    assert (shop.folder / "store.db").stat().st_size == 0
+
+
+def test_all_is_quiet(any_shop: Shop) -> None:
+    any_shop.fill()
+    any_shop.config(any_shop.monitor(), any_shop.monitor("other"))
+    any_shop.run("evaluate", "--once", "-m", "shop")
+    said = any_shop.run("status")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("store store.db, 2026-09-13 09:03Z\n")
+    assert said.line("3 ok").split()[:4] == ["shop", "3", "ok", "2026-09-13"]
+    assert "never evaluated" in said.line("other")
+    for title in ("Firing", "Pending", "Blind", "Failing or late"):
+        assert said.line(title).endswith(": nothing")
+    (cost,) = part(said, "Cost")[1:]
+    assert cost.split()[:4] == ["shop", "1", "0", "420"]
+
+
+def test_what_fires_since_when_and_how_it_is_now(any_shop: Shop) -> None:
+    any_shop.fill()
+    any_shop.drift()
+    any_shop.config()
+    any_shop.run("evaluate", "--once")
+    said = any_shop.run("status")
+    (line,) = part(said, "Firing")
+    assert line.startswith("  critical  shop price (drift, 1d)  since 2026-09-12 00:00Z  newest")
+    assert "JS distance" in line
+    assert "1 critical, 2 ok" in said.out
+
+
+def test_what_is_flagged_but_does_not_fire_yet(any_shop: Shop) -> None:
+    any_shop.fill()
+    any_shop.drift()
+    any_shop.config(any_shop.monitor(alert="{k: 3, of: 3}"))
+    any_shop.run("evaluate", "--once")
+    said = any_shop.run("status")
+    assert said.line("Firing").endswith(": nothing")
+    (line,) = part(said, "Pending")
+    assert line.startswith("  critical  shop price (drift, 1d)  since 2026-09-12 00:00Z")
+
+
+def test_features_that_are_blind_for_one_reason_share_a_line(any_shop: Shop) -> None:
+    shop = any_shop
+    shop.fill()
+    names = "price, {name: city, kind: categorical}, a, b, c, d"
+    shop.config(
+        shop.monitor(features=f"[{names}]", reference="{from: 2026-09-02, to: 2027-01-01}"),
+        shop.monitor("gone", features="[missing, price]"),
+    )
+    shop.run("evaluate", "--once")
+    said = shop.run("status")
+    waiting, missing = part(said, "Blind")
+    assert waiting.split()[:2] == ["learning", "no_reference"]
+    assert "@volume (1d), a (1d), b (1d), c (1d) and 3 more" in waiting
+    assert "is not complete" in waiting
+    assert missing.split()[:2] == ["error", "column_missing"]
+    assert "gone missing (1d)" in missing
+    assert "there is no column 'missing'" in missing
+
+
+def test_what_fails_and_what_is_late(any_shop: Shop) -> None:
+    shop = any_shop
+    shop.fill()
+    shop.config()
+    shop.run("evaluate", "--once")
+    shop.config(shop.monitor(), shop.monitor("broken", table="nothing"))
+    shop.run("evaluate", "--once")
+    (line,) = part(shop.run("status"), "Failing or late")
+    assert line.startswith("  broken  source_error  at 2026-09-13 09:03")
+    assert "no table or view 'nothing'" in line
+    shop.now += timedelta(days=2)
+    said = shop.run("status")
+    assert [row.split()[:2] for row in part(said, "Failing or late")] == [
+        ["shop", "late"],
+        ["broken", "source_error"],
+        ["broken", "late"],
+    ]
+    assert said.line("Cost of the scans").endswith(": none")
+
+
+def test_piped_it_is_plain_and_whole(shop: Shop) -> None:
+    shop.fill()
+    shop.config(shop.monitor(features="[" + ", ".join("abcdefgh") + "]"))
+    shop.run("evaluate", "--once")
+    shop.monkeypatch.setenv("COLUMNS", "40")
+    out = shop.run("status").out
+    assert "\x1b" not in out
+    assert all(line == line.rstrip() for line in out.splitlines())
+    assert any(len(line) > 100 for line in out.splitlines()), "nothing is cut or wrapped"
