@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from driftwatch.alert.policy import AlertState
 from driftwatch.cli.terminal import STYLES, clean, moment, open_console, plural, show
 from driftwatch.cli.usage import find_monitors
-from driftwatch.config.settings import MonitorSettings, Settings, SourceSettings
+from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.daemon.clock import LiveClock, process_now
 from driftwatch.daemon.courier import Courier
 from driftwatch.daemon.runner import MonitorRunner, Ran
@@ -41,31 +41,26 @@ def evaluate_once(settings: Settings, names: Sequence[str]) -> int:
 
 
 def _evaluate(settings: Settings, monitor: MonitorSettings, store: Store) -> int:
-    from_source = settings.sources[monitor.source]
-    source = open_source(from_source)
-    runner = MonitorRunner(monitor, source, store, event_clock=LiveClock(), process_now=process_now)
-    rows = windows = failures = 0
+    source = open_source(settings.sources[monitor.source])
+    runner = MonitorRunner(
+        monitor,
+        source,
+        store,
+        event_clock=LiveClock(),
+        process_now=process_now,
+        notify=settings.webhook is not None,
+    )
+    rows = windows = 0
     try:
         while True:
             ran = runner.run()
             rows += ran.report.rows_scanned
             windows += ran.report.windows_judged
-            failures = 0 if ran.report.outcome in SUCCESSES else failures + 1
-            if not ran.report.behind or _hopeless(monitor, from_source, ran, failures):
+            if not ran.report.behind:
                 break
     finally:
         source.close()
     return _tell(monitor, ran, store, rows, windows)
-
-
-def _hopeless(monitor: MonitorSettings, source: SourceSettings, ran: Ran, failures: int) -> bool:
-    """Whether to leave the rest to the next call.
-
-    After a timeout half as much is asked for, down to a single pane; a reference is read whole or
-    not at all.
-    """
-    halvings = (monitor.catch_up_seconds // monitor.pane_seconds).bit_length()
-    return failures > halvings or (failures > 0 and ran.seconds >= source.capture_timeout_seconds)
 
 
 def _tell(monitor: MonitorSettings, ran: Ran, store: Store, rows: int, windows: int) -> int:

@@ -74,6 +74,7 @@ class App:
                 self._store,
                 event_clock=event_clock,
                 process_now=process_now,
+                notify=settings.webhook is not None,
             )
             for monitor in settings.monitors
         }

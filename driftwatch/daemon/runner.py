@@ -41,12 +41,14 @@ class MonitorRunner:
         *,
         event_clock: EventClock,
         process_now: Callable[[], datetime],
+        notify: bool,
     ) -> None:
         self.monitor = monitor
         self.source = source
         self._store = store
         self._event_clock = event_clock
         self._process_now = process_now
+        self._notify = notify
         self._prepared: Prepared | None = None
         self._at_most_seconds = monitor.catch_up_seconds
 
@@ -62,6 +64,7 @@ class MonitorRunner:
                 prepared=self._prepared,
                 started_at=started_at,
                 at_most_seconds=self._at_most_seconds,
+                notify=self._notify,
             )
         except DriftwatchError as error:
             report = self._failed(error)

@@ -73,63 +73,49 @@ def evaluate(
     prepared: Prepared | None,
     started_at: datetime,
     at_most_seconds: int | None = None,
+    notify: bool = False,
 ) -> Report:
     """Count what is new, judge the windows that it completed, move the alerts, store it all.
 
     now: event time; started_at: process time. prepared: what the last evaluation of this monitor
-    returned, or None. at_most_seconds: see `next_scan`. Raises DriftwatchError; then nothing of
-    this pass was written.
+    returned, or None. at_most_seconds: see `next_scan`. notify: put changes of alerts into the
+    webhook's outbox; without a webhook nobody would ever empty it. Raises DriftwatchError; then
+    nothing of this pass was written.
     """
     watch = time.perf_counter
     begun = watch()
     if prepared is None or not prepared.is_current(now):
         prepared = prepare(monitor, now, source=source, store=store, started_at=started_at)
-    if prepared.waiting:
+    if not prepared.has_reference:
         return _wait(monitor, prepared, now, store=store, started_at=started_at)
     with store.read() as connection:
         known = monitors.find(connection, monitor.name)
     watermark = known.watermark if known else None
     scan = next_scan(monitor, now, watermark=watermark, at_most_seconds=at_most_seconds)
     if scan is None:
-        return Report(prepared, message="no pane is complete")
+        return Report(prepared, message=prepared.waiting or "no pane is complete")
     before_scan = watch()
     counts = _scan(source, prepared, scan)
     after_scan = watch()
     with store.write() as connection:
-        begun_write = watch()
-        record = monitors.ensure(connection, monitor.name, started_at)
-        scanned_from = record.scanned_from or scan.start
-        monitors.advance(
-            connection,
-            record.id,
-            expected=watermark,
-            watermark=scan.end,
-            scanned_from=scanned_from,
-        )
-        ledger.record(connection, record.id, prepared.axes, counts, scan, started_at)
-        before_judge = watch()
-        judged = _judge(connection, monitor, prepared, counts, scan, scanned_from, started_at)
-        after_judge = watch()
-        _save_results(connection, judged)
-        changes = advance_alerts(connection, monitor, judged, started_at)
+        kept = _keep(connection, monitor, prepared, counts, scan, watermark, started_at)
         behind = scan.end < target(monitor, now)
-        if not behind:
+        if notify and not behind:
             enqueue_changes(connection, monitor.name, started_at)
         report = Report(
             prepared=prepared,
             outcome="success" if counts.rows.sum() else "no_data",
+            message=prepared.waiting,
             scan=scan,
             panes=scan.seconds // monitor.pane_seconds,
             rows_scanned=int(counts.rows.sum()),
-            windows_judged=len({(o.row.window_seconds, o.row.window_end) for o in judged}),
+            windows_judged=kept.windows,
             behind=behind,
-            changes=tuple(changes),
+            changes=kept.changes,
             stages=Stages(
                 scan=after_scan - before_scan,
-                store=(before_scan - begun)
-                + (watch() - begun_write)
-                - (after_judge - before_judge),
-                judge=after_judge - before_judge,
+                store=before_scan - begun + watch() - after_scan - kept.judge_seconds,
+                judge=kept.judge_seconds,
             ),
         )
         record_evaluation(
@@ -141,6 +127,41 @@ def evaluate(
             seconds=watch() - begun,
         )
     return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What one scan led to. windows: how many were judged."""
+
+    windows: int
+    changes: tuple[Change, ...]
+    judge_seconds: float
+
+
+def _keep(
+    connection: Connection,
+    monitor: MonitorSettings,
+    prepared: Prepared,
+    counts: PaneCounts,
+    scan: Interval,
+    watermark: datetime | None,
+    started_at: datetime,
+) -> _Kept:
+    """Write the panes, and all that follows from them; the watermark first, so that a process that
+    lost the race ends before it has done the work."""
+    record = monitors.ensure(connection, monitor.name, started_at)
+    scanned_from = record.scanned_from or scan.start
+    monitors.advance(
+        connection, record.id, expected=watermark, watermark=scan.end, scanned_from=scanned_from
+    )
+    ledger.record(connection, record.id, prepared.axes, counts, scan, started_at)
+    begun = time.perf_counter()
+    judged = _judge(connection, monitor, prepared, counts, scan, scanned_from, started_at)
+    judge_seconds = time.perf_counter() - begun
+    _save_results(connection, judged)
+    changes = advance_alerts(connection, monitor, judged, started_at)
+    windows = len({(one.row.window_seconds, one.row.window_end) for one in judged})
+    return _Kept(windows, tuple(changes), judge_seconds)
 
 
 def _scan(source: Source, prepared: Prepared, scan: Interval) -> PaneCounts:

@@ -23,13 +23,16 @@ from driftwatch.store.references import ReferenceRecord
 from driftwatch.verdict.policy import VOLUME
 
 RETRY_AFTER = timedelta(hours=1)
-"""A column that could not be captured is tried again after this much event time."""
+"""What could not be captured is tried again after this much event time, while there is another
+reference; without any, at every evaluation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One monitor, ready to scan. `waiting` says why there is no reference yet, if there is none.
+    """One monitor, ready to scan.
 
+    waiting: why the configured reference is not captured yet, "" if it is; until then the one that
+    was captured before goes on being compared with. retry_at: event time at which to look again.
     reference_rows: rows of the reference's own windows, per window length (for the volume).
     """
 
@@ -45,7 +48,12 @@ class Prepared:
 
     def is_current(self, now: datetime) -> bool:
         """Whether nothing is left to be captured at `now`."""
-        return not self.waiting and (self.retry_at is None or now < self.retry_at)
+        return self.has_reference and (self.retry_at is None or now < self.retry_at)
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether there is anything to compare with: else nothing is counted."""
+        return VOLUME in self.references
 
 
 def prepare(
@@ -58,25 +66,28 @@ def prepare(
     info = source.inspect(monitor.relation)
     with store.write() as connection:
         record = monitors.ensure(connection, monitor.name, started_at)
-    waiting = _waiting(monitor, now)
+    waiting = _incomplete(monitor, now)
     troubles: dict[str, ColumnTrouble] = {}
+    retry_at = monitor.reference.end if waiting else None
     if not waiting:
         waiting, troubles = capture(
             monitor, record.id, info, source=source, store=store, started_at=started_at
         )
+        if waiting or troubles:
+            retry_at = now + RETRY_AFTER
     with store.read() as connection:
-        return _load(connection, monitor, now, record.id, info, source, troubles, waiting)
+        return _load(connection, monitor, record.id, info, source, troubles, waiting, retry_at)
 
 
 def _load(
     connection: Connection,
     monitor: MonitorSettings,
-    now: datetime,
     monitor_id: int,
     info: RelationInfo,
     source: Source,
     troubles: dict[str, ColumnTrouble],
     waiting: str,
+    retry_at: datetime | None,
 ) -> Prepared:
     watched = {feature.name for feature in monitor.features}
     active = {n: a for n, a in axes.active(connection, monitor_id).items() if n in watched}
@@ -90,7 +101,7 @@ def _load(
         references=stored,
         plan=plan,
         troubles=troubles,
-        retry_at=now + RETRY_AFTER if troubles else None,
+        retry_at=retry_at,
         waiting=waiting,
         reference_rows={
             seconds: ledger.window_rows(connection, monitor_id, stored[VOLUME].interval, seconds)
@@ -100,7 +111,7 @@ def _load(
     )
 
 
-def _waiting(monitor: MonitorSettings, now: datetime) -> str:
+def _incomplete(monitor: MonitorSettings, now: datetime) -> str:
     if monitor.reference.end <= target(monitor, now):
         return ""
     return (

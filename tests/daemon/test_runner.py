@@ -26,7 +26,9 @@ def runner_of(
     settings: MonitorSettings, source: Source, store: Store, *, until: float
 ) -> MonitorRunner:
     clock = ReplayClock(day(until) + timedelta(minutes=10))
-    return MonitorRunner(settings, source, store, event_clock=clock, process_now=process_now)
+    return MonitorRunner(
+        settings, source, store, event_clock=clock, process_now=process_now, notify=False
+    )
 
 
 def outcomes(store: Store) -> list[str]:
@@ -80,7 +82,9 @@ def test_a_server_that_goes_away_and_comes_back(
 ) -> None:
     source, store, settings, server = away
     clock = ReplayClock(day(11) + timedelta(minutes=10))
-    runner = MonitorRunner(settings, source, store, event_clock=clock, process_now=process_now)
+    runner = MonitorRunner(
+        settings, source, store, event_clock=clock, process_now=process_now, notify=False
+    )
     assert runner.run().report.outcome == "success"
     clock.advance(day(12) + timedelta(minutes=10))
     server.stop()

@@ -87,6 +87,17 @@ def test_an_ordinary_tick_tells_at_once_and_once(small_world: World) -> None:
     ]
 
 
+def test_a_webhook_that_is_added_later_hears_of_the_present_alone(small_world: World) -> None:
+    daily(small_world).live([*rows(10, 11, x=shifted), *rows(11, 14), *rows(14, 16, x=shifted)])
+    small_world.notify = False
+    for number in range(11, 16):
+        small_world.catch_up(number)
+    assert small_world.outbox() == []
+    small_world.notify = True
+    small_world.catch_up(16)
+    assert small_world.outbox() == [("x", "drift", DAY, 16, "firing", "critical")]
+
+
 def test_a_change_of_severity_is_told(small_world: World) -> None:
     def mildly(value: float | None) -> float | None:
         return None if value is None else value + 1.0

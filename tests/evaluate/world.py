@@ -68,6 +68,7 @@ class World:
     store: Store
     monitor: MonitorSettings
     prepared: Prepared | None = None
+    notify: bool = True
     reports: list[Report] = field(default_factory=list)
 
     def configure(self, **changes: Any) -> None:
@@ -84,6 +85,7 @@ class World:
             store=self.store,
             prepared=self.prepared,
             started_at=now,
+            notify=self.notify,
         )
         self.prepared = report.prepared
         self.reports.append(report)
