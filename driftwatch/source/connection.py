@@ -30,8 +30,9 @@ class Connections:
         self._slots = threading.BoundedSemaphore(settings.max_concurrent)
         self._lock = threading.Lock()
         self._idle: list[Link] = []
-        self._running: set[Link] = set()
+        self._running: dict[object, Link] = {}
         self._cancellations = 0
+        self._closed = False
 
     @contextmanager
     def snapshot(self, *, capture: bool = False) -> Iterator[Link]:
@@ -42,16 +43,17 @@ class Connections:
         limit = self._capture_limit if capture else self._limit
         before = self._cancellations
         with self._slots:
+            self._check_not_cancelled_since(before)
             link = self._begun(limit)
+            ticket = object()
             with self._lock:
-                self._running.add(link)
+                self._running[ticket] = link
             try:
-                if self._cancellations != before:
-                    raise SourceCancelledError("the scan was cancelled")
+                self._check_not_cancelled_since(before)
                 yield link
             finally:
                 with self._lock:
-                    self._running.discard(link)
+                    del self._running[ticket]
                 link.end()
                 self._give_back(link)
 
@@ -59,21 +61,28 @@ class Connections:
         """Cancel what runs and what waits; what begins later is not touched."""
         with self._lock:
             self._cancellations += 1
-            running = set(self._running)
+            tickets = set(self._running)
         until = time.monotonic() + _CANCEL_SECONDS
-        while running and time.monotonic() < until:
-            for link in running:
+        while time.monotonic() < until:
+            with self._lock:
+                running = [self._running[ticket] for ticket in tickets & self._running.keys()]
+            if not running:
+                return
+            for link in running:  # again and again: one may be between two statements
                 link.interrupt()
             time.sleep(0.01)
-            with self._lock:
-                running &= self._running
 
     def close(self) -> None:
-        """Close the idle connections; those in use are closed by their own end."""
+        """Close the idle connections; those in use are closed at their own end."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, []
         for link in idle:
             link.close()
+
+    def _check_not_cancelled_since(self, before: int) -> None:
+        if self._cancellations != before:
+            raise SourceCancelledError("the scan was cancelled")
 
     def _begun(self, limit: TimeLimit) -> Link:
         """A link in a fresh transaction; an idle one may have died meanwhile, a new one may not."""
@@ -103,10 +112,12 @@ class Connections:
             link.close()
 
     def _give_back(self, link: Link) -> None:
-        if link.usable():
-            with self._lock:
+        usable = link.usable()
+        with self._lock:
+            keep = usable and not self._closed
+            if keep:
                 self._idle.append(link)
-        else:
+        if not keep:
             link.close()
 
 

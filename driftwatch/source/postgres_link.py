@@ -20,6 +20,7 @@ _DEFAULTS = {
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
 }
 
 
@@ -29,7 +30,8 @@ class PostgresLink:
 
     def __init__(self, url: URL) -> None:
         self._limit = NO_LIMIT
-        self._password = str(url.password or "")
+        secrets = (url.password, url.query.get("password"), url.query.get("sslpassword"))
+        self._secrets = [str(secret) for secret in secrets if secret]
         self._cancelled = False
         options = {**_DEFAULTS, **{key: str(value) for key, value in url.query.items()}}
         try:
@@ -127,6 +129,8 @@ class PostgresLink:
         return SourceError("somebody cancelled the statement there")
 
     def _clean(self, error: Exception) -> str:
-        """The first line of the driver's message, without the password."""
+        """The first line of the driver's message, without secrets."""
         line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        return line.replace(self._password, "***") if self._password else line
+        for secret in self._secrets:
+            line = line.replace(secret, "***")
+        return line

@@ -5,7 +5,7 @@ column, so that indexes and partitions are used.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ DEFAULT_FORMAT = "%Y-%m-%d %H:%M:%S"
 """SQLite's own way to write a timestamp."""
 
 _WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
+_SEPARATORS = {"%Y": "", "%m": "-", "%d": "-", "%H": " ", "%M": ":", "%S": ":"}
 _ORDER = "YmdHMSf"
 _SECONDS: ColumnElement[str] = literal_column("'%s'")
 _UNIT_SECONDS = {"d": 86_400, "H": 3_600, "M": 60, "S": 1}
@@ -106,54 +107,63 @@ def _text(pattern: str) -> Timestamp:
     smallest = "S" if fields[-1] == "f" else fields[-1]
     # A shorter text sorts before a longer one with the same beginning, so bounds end with the
     # seconds: fractions of any length and a trailing Z stay on their side of it.
-    bound_format = pattern[: pattern.index(f"%{smallest}") + 2]
+    end = tokens.index(f"%{smallest}") + 1
+    bound_format = "".join(tokens[:end])
+    looks = re.compile(_looks(tokens[:end], tokens[end:], smallest))
 
     def bind(moment: datetime) -> str:
-        step = _UNIT_SECONDS[smallest]
-        late = -to_epoch(moment) % step
+        late = -to_epoch(moment) % _UNIT_SECONDS[smallest]
         return (moment + timedelta(seconds=late)).strftime(bound_format)
 
     return Timestamp(
         f"text such as {datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC).strftime(pattern)!r}",
         types.Text(),
         bind,
-        _seconds_of_text(tokens),
-        lambda value: re.match(_expression(tokens), str(value)) is not None,
+        _seconds_of_text(tokens[:end]),
+        lambda value: looks.fullmatch(str(value)) is not None,
     )
 
 
-def _expression(tokens: list[str]) -> str:
-    """What the values look like; a fraction and a zone of UTC may follow."""
-    parts = [
-        rf"\d{{{_WIDTHS[field]}}}" if field in _WIDTHS
-        else r"\d+" if field == "%f" else re.escape(field.replace("%%", "%"))
-        for field in tokens
-    ]  # fmt: skip
-    return "".join(parts)
+def _looks(bound: Sequence[str], rest: Sequence[str], smallest: str) -> str:
+    """What the values look like. Behind whole seconds a fraction and a zone of UTC may stand or
+    not, for they change neither the order nor the second."""
+    known, declared = (
+        "".join(
+            rf"\d{{{_WIDTHS[field]}}}" if field in _WIDTHS
+            else r"\d+" if field == "%f" else re.escape(field.replace("%%", "%"))
+            for field in fields
+        )
+        for fields in (bound, rest)
+    )  # fmt: skip
+    free = r"([.,]\d+)?(Z|[+]00(:?00)?)?" if smallest == "S" else ""
+    return f"{known}({free}|{declared})"
 
 
-def _seconds_of_text(tokens: list[str]) -> Callable[[ColumnElement[Any]], ColumnElement[Any]]:
-    """The fields cut out by their places and put together as SQLite's date functions read them."""
+def _seconds_of_text(bound: Sequence[str]) -> Callable[[ColumnElement[Any]], ColumnElement[Any]]:
+    """The seconds since 1970 of the beginning of a text, which goes as far as bounds go.
+
+    Its fields are cut out by their places and put together as SQLite's date functions read them.
+    """
     places, position = [], 1
-    for field in tokens:
-        width = _WIDTHS.get(field, len(field.replace("%%", "%")))
-        if field in _WIDTHS:
-            places.append((field, position, width))
+    for token in bound:
+        width = _WIDTHS.get(token, len(token.replace("%%", "%")))
+        if token in _WIDTHS:
+            places.append((token, position, width))
         position += width
-    before = {"%Y": "", "%m": "-", "%d": "-", "%H": " ", "%M": ":", "%S": ":"}
-    plain = "".join(before[field] + field for field, _, _ in places)
 
     def seconds(column: ColumnElement[Any]) -> ColumnElement[Any]:
-        if "".join(tokens).replace("T", " ").startswith(plain) and len(places) != 4:
-            return cast(func.strftime(_SECONDS, column), Integer)
-        whole: ColumnElement[Any] = literal_column("''")
-        for field, start, width in places:
-            part = func.substr(
-                column, literal_column(str(start)), literal_column(str(width)), type_=Text()
-            )
-            whole = whole.concat(literal_column(f"'{before[field]}'")).concat(part)
-        if len(places) == 4:
-            whole = whole.concat(literal_column("':00'"))
-        return cast(func.strftime(_SECONDS, whole), Integer)
+        if "".join(bound).replace("T", " ") == DEFAULT_FORMAT:
+            return cast(func.strftime(_SECONDS, _part(column, 1, position - 1)), Integer)
+        iso: ColumnElement[Any] = literal_column("''")
+        for token, start, width in places:
+            separator: ColumnElement[str] = literal_column(f"'{_SEPARATORS[token]}'")
+            iso = iso.concat(separator).concat(_part(column, start, width))
+        if places[-1][0] == "%H":
+            iso = iso.concat(literal_column("':00'"))
+        return cast(func.strftime(_SECONDS, iso), Integer)
 
     return seconds
+
+
+def _part(column: ColumnElement[Any], start: int, width: int) -> ColumnElement[Any]:
+    return func.substr(column, literal_column(str(start)), literal_column(str(width)), type_=Text())

@@ -5,7 +5,7 @@ import math
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import numpy as np
@@ -184,8 +184,9 @@ class TestDecimals:
     def test_ties_go_where_rounding_goes(self, ask_postgres: Ask) -> None:
         for edge in (0.1, 0.3, 1.0, 1.0000000000000002, 5e-324, 2.0**60):
             before = math.nextafter(edge, -math.inf)
-            tie = (Decimal(before) + Decimal(edge)) / 2
-            values = [tie] if Decimal(before) < tie < Decimal(edge) else []
+            with localcontext(prec=1_100):
+                tie = (Decimal(before) + Decimal(edge)) / 2
+                values = [tie, *(tie + Decimal(sign) * tie.scaleb(-900) for sign in (-1, 1))]
             expected = searched([edge], [float(value) for value in values])
             assert ask_postgres("numeric", types.Numeric(), values, [edge]) == expected
 

@@ -232,6 +232,17 @@ def test_no_password_in_any_message(postgres: PostgresServer, postgres_url: str)
     assert "s3cret" not in repr(SourceSettings("logs", url.render_as_string(hide_password=False)))
 
 
+def test_a_driver_that_tells_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**options: object) -> None:
+        raise psycopg.OperationalError(f"no: {options}")
+
+    monkeypatch.setattr("psycopg.connect", refuse)
+    for url in ("postgresql://me:s3cret@h/db", "postgresql://me@h/db?sslpassword=s3cret"):
+        with pytest.raises(SourceError, match="cannot be reached") as caught:
+            open_source(SourceSettings("logs", url)).inspect(relation())
+        assert "s3cret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "url",
     ["postgresql://u:p@host:s3cret/db", "s3cret", "mysql://a:s3cret@h/x", ""],
@@ -384,6 +395,16 @@ class TestSqliteFiles:
             writer.execute("ROLLBACK")
             writer.close()
             assert source.inspect(relation()).columns
+
+
+def test_a_scan_that_outlives_close_closes_its_own(postgres_url: str) -> None:
+    create_slow(postgres_url)
+    with opened(postgres_url) as source:
+        with scanning(source):
+            wait_until_running(postgres_url)
+            source.close()
+            source.cancel()
+        assert source._connections._idle == []
 
 
 def test_every_connection_is_closed(postgres_url: str) -> None:

@@ -161,6 +161,11 @@ class TestTimestampFormats:
             (None, "%Y-%m-%d %H:%M:%S"),
             ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S.%f"),
             ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S.123"),
+            ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S.000"),
+            ("%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S"),
+            ("%Y-%m-%d %H:%M:%S,%f", "%Y-%m-%d %H:%M:%S,123"),
+            ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S,123Z"),
+            ("%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%d %H:%M:%S UTC"),
             (None, "%Y-%m-%d %H:%M:%S.5"),
             ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S"),
             ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%SZ"),
@@ -217,6 +222,8 @@ class TestTimestampFormats:
             (1772409660, "to epoch_s"),
             (1772409660000, "to epoch_ms"),
             ("2/3/2026", "set its `format`"),
+            ("2026-03-02 00:01:00+02:00", "set its `format`"),
+            ("2026-03-02 00:01:00 Europe/Rome", "set its `format`"),
         ],
     )
     def test_values_that_do_not_look_as_declared(

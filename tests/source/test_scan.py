@@ -188,7 +188,7 @@ def test_random_rows_are_counted_as_numpy_counts_them(
 
 
 def test_a_pane_longer_than_an_hour_is_counted_in_slices(sqlite_url: str) -> None:
-    rows = [[minutes(60 * hour + 30), float(hour)] for hour in range(48)]
+    rows = [[minutes(60 * hour + 30), float(hour) if hour % 3 else None] for hour in range(48)]
     create(sqlite_url, {"x": "REAL"}, rows)
     axes: dict[str, Axis] = {"x": NumericAxis((12.0,))}
     with opened(sqlite_url) as source:
@@ -310,14 +310,18 @@ def test_an_axis_with_more_cells_than_latin_letters(database_url: str) -> None:
 
 def test_levels_are_compared_byte_by_byte(database_url: str) -> None:
     """A column's own collation, such as one that ignores case, does not matter."""
-    kind = "TEXT COLLATE NOCASE" if is_sqlite(database_url) else 'text COLLATE "en-x-icu"'
+    sqlite = is_sqlite(database_url)
+    kinds = {
+        "c": "TEXT COLLATE NOCASE" if sqlite else 'text COLLATE "en-x-icu"',
+        "d": "COLLATE NOCASE" if sqlite else "varchar(9)",
+    }
     words = ["a", "A", "ä", "Z", "z", "ab", "", " a", "é", "e\u0301", "\U0001f600"]
-    rows = [[minutes(1), word] for word in [*words, "B"]]
-    create(database_url, {"c": kind}, rows)
+    rows = [[minutes(1), word, word] for word in [*words, "B"]]
+    create(database_url, kinds, rows)
     for axis in (CategoricalAxis(tuple(words)), CategoricalAxis((), tuple(words[::2]))):
         with opened(database_url) as source:
-            counts = source.scan(planned(source, {"c": axis}), between(0, 5))
-            assert_equal(counts, rows, {"c": axis})
+            axes: dict[str, Axis] = {"c": axis, "d": axis}
+            assert_equal(source.scan(planned(source, axes), between(0, 5)), rows, axes)
 
 
 def test_a_dictionary_of_ten_thousand_levels(database_url: str) -> None:
