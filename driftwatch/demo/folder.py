@@ -13,7 +13,7 @@ CONFIG, LOG, STORE = "config.yaml", "log.db", "store.db"
 _LOCK = "demo.lock"
 _ENDINGS = ("", "-wal", "-shm", "-journal")
 _OWN = {CONFIG, _LOCK, *(f"{name}{end}" for name in (LOG, STORE) for end in _ENDINGS)}
-_UNQUOTABLE = '?"\\'
+_UNQUOTABLE = '?%"\\'
 
 
 @contextmanager
@@ -25,8 +25,8 @@ def own_folder(folder: Path) -> Iterator[None]:
     """
     if any(one in _UNQUOTABLE or not one.isprintable() for one in str(folder.absolute())):
         raise ConfigError(
-            f"--folder {str(folder)!r}: a question mark, quote, backslash or control character "
-            "cannot stand in the URL of a SQLite file; choose another folder"
+            f"--folder {str(folder)!r}: a question mark, percent sign, quote, backslash or "
+            "control character cannot stand in the URL of a SQLite file; choose another folder"
         )
     with ExitStack() as stack:
         try:
