@@ -11,9 +11,13 @@ from driftwatch.errors import SourceCancelledError, SourceError
 from driftwatch.source.link import NO_LIMIT, Parameters, Query, Row, StatementError, TimeLimit
 
 _QUERY_CANCELED = "57014"
-_PREPARED_LOST = ("26000", "42P05")
+_PREPARED_LOST = ("26000", "42P05", "0A000")
+"""A prepared statement is not there, is there already, or gives other types than it did."""
+
 _BACK = "ROLLBACK TO SAVEPOINT scan"
-_CLIENT_CHECK_VERSION = 140_000
+_NOT_THE_STATEMENT = ("40", "53", "55", "57", "58", "XX")
+"""Classes of SQLSTATE that no other statement would avoid: conflicts, resources, the server."""
+
 _DEFAULTS = {
     "connect_timeout": "10",
     "application_name": "driftwatch",
@@ -50,20 +54,20 @@ class PostgresLink:
                 f"it cannot be reached: {self._clean(error)}; check its url, that "
                 "the server runs, and that the role may connect"
             ) from error
+        with suppress(psycopg.Error):  # a server that cannot do this is read all the same
+            self._connection.execute("SET client_connection_check_interval = '10s'")
 
     def begin(self, limit: TimeLimit) -> None:
         self._cancelled = False
         self._limit = limit
-        settings = [
+        statements = (
             "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
             f"SET LOCAL statement_timeout = {round(limit.seconds * 1000)}",
             "SET LOCAL standard_conforming_strings = on",
             "SET LOCAL jit = off",  # it compiles hundreds of expressions longer than they run
-        ]
-        if self._connection.info.server_version >= _CLIENT_CHECK_VERSION:
-            settings.append("SET LOCAL client_connection_check_interval = '10s'")
-        settings.append("SAVEPOINT scan")  # a refused statement rolls back to here
-        self._execute("; ".join(settings))
+            "SAVEPOINT scan",  # a refused statement rolls back to here
+        )
+        self._execute("; ".join(statements))
 
     def run(self, query: Query, parameters: Parameters) -> Iterator[Row]:
         text = query.text.encode()
@@ -117,6 +121,8 @@ class PostgresLink:
             )
         if error.sqlstate == _QUERY_CANCELED:
             return self._stopped(seconds)
+        if (error.sqlstate or "XX")[:2] in _NOT_THE_STATEMENT:
+            return SourceError(f"{self._clean(error)}; the next evaluation tries again")
         with suppress(psycopg.Error):
             self._connection.execute(_BACK)
         return StatementError(self._clean(error))

@@ -206,6 +206,16 @@ def test_a_pooler_that_loses_prepared_statements(postgres_url: str) -> None:
         assert link._connection.prepare_threshold is None
 
 
+def test_a_timestamp_whose_type_changes_under_a_prepared_statement(postgres_url: str) -> None:
+    create_slow(postgres_url)
+    with opened(postgres_url) as source:
+        for _ in range(3):
+            assert source.inspect(relation()).timestamp_type == "timestamp with time zone"
+        run(postgres_url, "DROP VIEW slow", "ALTER TABLE logs ALTER scored_at TYPE date")
+        for _ in range(3):
+            assert source.inspect(relation()).timestamp_type == "date"
+
+
 def test_a_source_that_is_down_at_the_start(tmp_path: Path) -> None:
     settings = SourceSettings("logs", "postgresql://me:s3cret@127.0.0.1:1/db")
     source = open_source(settings)

@@ -136,6 +136,23 @@ def test_a_column_that_cannot_be_computed(postgres_url: str, position: int) -> N
         assert source.scan(plan, between(0, 10)).troubles == ()
 
 
+@pytest.mark.parametrize("state", ["40001", "53200", "XX000"])
+def test_a_failure_of_the_server_is_no_column_s_trouble(postgres_url: str, state: str) -> None:
+    """Such as a replica's conflict with recovery, or memory that ran out."""
+    create_three(postgres_url)
+    run(
+        postgres_url,
+        "CREATE FUNCTION fail(float8) RETURNS float8 STABLE LANGUAGE plpgsql AS "
+        f"$$BEGIN RAISE EXCEPTION 'too bad' USING ERRCODE = '{state}'; END$$",
+        "CREATE VIEW failing AS SELECT scored_at, a, fail(b) AS b FROM logs",
+    )
+    with opened(postgres_url) as source:
+        plan = planned(source, {"a": AXIS, "b": AXIS}, relation("failing"))
+        with pytest.raises(SourceError, match="too bad; the next evaluation tries again"):
+            source.scan(plan, between(0, 5))
+        assert source.scan(planned(source, {"a": AXIS}), between(0, 5)).rows.tolist() == [5]
+
+
 def test_a_column_of_a_view_whose_own_column_is_gone(sqlite_url: str) -> None:
     create_three(sqlite_url)
     run(
