@@ -43,6 +43,10 @@ def main() -> None:
     except DriftwatchError as error:
         show(open_console(stderr=True), str(error))
         sys.exit(1)
+    except OSError as error:
+        # Databases, files and ports have errors of their own: this is about the output.
+        typer.echo(f"the output cannot be written: {error}", err=True)
+        sys.exit(1)
 
 
 @app.command()

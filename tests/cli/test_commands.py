@@ -4,10 +4,12 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
 import termios
+import time
 from fcntl import ioctl
 from typing import Any
 
@@ -73,6 +75,40 @@ def test_a_port_that_is_taken(shop: Shop) -> None:
     assert said.code == 1
     assert f"cannot listen on 127.0.0.1 port {port}" in said.err
     assert "`listen` in the configuration" in said.err
+
+
+def test_output_that_cannot_be_written(shop: Shop) -> None:
+    shop.config()
+    command = [*PROGRAM, "check", "--offline"]
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        full_disk = subprocess.run(
+            command, cwd=shop.folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert full_disk.returncode == 1
+    assert full_disk.stderr.startswith("the output cannot be written: [Errno 28] No space left")
+    assert "Traceback" not in full_disk.stderr
+
+
+def test_ctrl_c_ends_an_evaluation(postgres_shop: Shop) -> None:
+    shop = postgres_shop
+    shop.fill()
+    shop.config(shop.monitor(where='"pg_sleep(0.05) is not null"'))
+    with subprocess.Popen(
+        [*PROGRAM, "evaluate", "--once"],
+        cwd=shop.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        store = shop.folder / "store.db"
+        deadline = time.monotonic() + 30
+        while not (store.exists() and store.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode in (1, 130)
+    assert b"Traceback" not in out, out.decode()
+    assert shop.run("check").code == 0, "nothing is left locked"
 
 
 def on_a_terminal(shop: Shop, columns: int, *words: str) -> str:
