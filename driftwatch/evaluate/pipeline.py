@@ -93,7 +93,7 @@ def evaluate(
     watermark = known.watermark if known else None
     scan = next_scan(monitor, now, watermark=watermark, at_most_seconds=at_most_seconds)
     if scan is None:
-        return Report(prepared, message=prepared.waiting or "no pane is complete")
+        return Report(prepared, message=prepared.waiting or "no new pane is complete")
     before_scan = watch()
     counts = _scan(source, prepared, scan)
     after_scan = watch()

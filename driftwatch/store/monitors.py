@@ -65,8 +65,9 @@ def advance(
         .values(values)
     )
     if moved.rowcount != 1:
+        name = connection.scalar(sa.select(monitor.c.name).where(monitor.c.id == monitor_id))
         raise ConflictError(
-            f"monitor {monitor_id} is not at {expected} any more: another process counts it, too; "
+            f"monitor {name!r} is not at {expected} any more: another process counts it, too; "
             "nothing was written"
         )
 

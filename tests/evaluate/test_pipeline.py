@@ -202,7 +202,7 @@ def test_doing_it_twice_changes_no_row(world: World) -> None:
     world.catch_up(12)
     before = natural(world.store)
     (again,) = world.catch_up(12)
-    assert (again.scan, again.message) == (None, "no pane is complete")
+    assert (again.scan, again.message) == (None, "no new pane is complete")
     world.prepared = None  # as after a restart
     world.catch_up(12)
     assert natural(world.store) == before
