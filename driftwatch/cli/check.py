@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from driftwatch.cli.frozen import unheeded
 from driftwatch.cli.terminal import Cell, clean, open_console, plural, rows, show
 from driftwatch.config.settings import BinMethod, FeatureSettings, Kind, MonitorSettings, Settings
 from driftwatch.daemon.clock import process_now
@@ -72,10 +73,16 @@ def check(settings: Settings, *, offline: bool) -> int:
 
 
 def _check_store(settings: Settings, console: Console) -> Iterator[Finding]:
+    """Whether the store can be used, and which configured bins it keeps as they were."""
     try:
         store = open_store(settings.store_url)
         try:
             ready = rehearse(store)
+            stale = (
+                [text for one in settings.monitors for text in unheeded(store, one)]
+                if ready
+                else []
+            )
         finally:
             store.close()
     except DriftwatchError as error:
@@ -83,6 +90,8 @@ def _check_store(settings: Settings, console: Console) -> Iterator[Finding]:
     else:
         empty = "is empty yet: the first `serve` or `evaluate` sets it up"
         show(console, f"{store.name} {'answers' if ready else empty}")
+        for text in stale:
+            yield _tell(console, text, fatal=False, indent=0)
 
 
 def _check_monitor(
