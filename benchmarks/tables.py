@@ -140,7 +140,9 @@ def first_scan_page(found: Sequence[FirstScan]) -> str:
         "(this is checked in the run). Seconds; CPU is client and server together; peak memory of "
         "the client in MB, of which the interpreter and its libraries are "
         f"{spread((one.before_mb for one in found), digits=0)}. driftwatch also takes sums, "
-        "squares, minima and maxima; pandas does not. `in parts`: 50,000 rows at a time.",
+        "squares, minima and maxima; pandas does not. `in parts`: 50,000 rows at a time. A new "
+        "monitor fits its axes first, once, in the store: that row comes on top. The ways of "
+        "pandas have no such row, they are given the axes.",
     ]
     for database in dict.fromkeys(one.database for one in found):
         parts += [f"## {database}", _scan_table([o for o in found if o.database == database])]
