@@ -11,6 +11,7 @@ from driftwatch.config.settings import FeatureSettings, MonitorSettings
 from driftwatch.source import ColumnType, RelationInfo, ScanColumn, Source
 from driftwatch.stats.axis import Axis
 from driftwatch.stats.counts import ColumnTrouble, PaneCounts
+from driftwatch.stats.unseen import with_expected_unseen
 from driftwatch.store import axes, ledger, monitors, references
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.engine import Store
@@ -122,6 +123,8 @@ def _save(
         ledger.record(connection, monitor_id, wanted, counts, interval, started_at)
     for name, axis in wanted.items():
         panes = counts.columns[name].sum()
+        if axis.fitted == interval:
+            panes = replace(panes, cells=with_expected_unseen(axis.axis, panes.cells))
         references.capture(connection, monitor_id, name, axis, interval, panes, rows, started_at)
 
 

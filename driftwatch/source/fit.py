@@ -34,9 +34,11 @@ def fit_features(
     """The axis of each feature over the reader's rows, or why it has none.
 
     Categorical axes hold the most frequent `levels` of the levels with at least 2 rows (ties by
-    text) and know the next 10,000 of them; every other value is `unseen`, whose count in the
-    reference itself is so the number of singletons (Good-Turing). For numeric ones see
-    `quantile_edges` and `uniform_edges`.
+    text) and know up to 10,000 of the others; every other value is `unseen`, as rare ones are in
+    the reference itself (see `stats.unseen`). Where there are more than 10,000 others, those are
+    known that come first by their text: chosen by their rows, which are what
+    they happened to have in the reference, they would have fewer in any other window, and that
+    would look like drift. For numeric ones see `quantile_edges` and `uniform_edges`.
     """
     ((rows,),) = reader.run(reader.place.select(func.count()))
     fitted: dict[str, Axis | ColumnTrouble] = {}
@@ -123,13 +125,15 @@ def _categorical(reader: RowReader, found: ColumnInfo, feature: FeatureSettings)
             f"{levels} distinct of {values} values look like an identifier; leave the column out, "
             "or watch a view with a coarser column",
         )
-    most = feature.levels + KNOWN_LEVELS
-    repeated = first(
-        select(groups.c.level)
-        .where(groups.c.rows >= literal_column("2"))
-        .order_by(groups.c.rows.desc(), groups.c.level),
-        most,
+    repeated = select(groups.c.level).where(groups.c.rows >= literal_column("2"))
+    by_rows = first(repeated.order_by(groups.c.rows.desc(), groups.c.level), feature.levels)
+    by_text = first(
+        repeated.add_columns(groups.c.rows).order_by(groups.c.level),
+        feature.levels + KNOWN_LEVELS,
     )
     # Texts that cannot be decoded may look alike here; their rows stay unseen.
-    names = list(dict.fromkeys(str(level) for (level,) in reader.run(repeated)))
-    return CategoricalAxis(tuple(names[: feature.levels]), tuple(names[feature.levels :]))
+    frequent = dict.fromkeys(str(level) for (level,) in reader.run(by_rows))
+    known = {str(level): rows for level, rows in reader.run(by_text)}
+    others = [level for level in known if level not in frequent][:KNOWN_LEVELS]
+    twice = sum(known[level] == 2 for level in others)
+    return CategoricalAxis(tuple(frequent), tuple(others), twice)

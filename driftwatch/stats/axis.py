@@ -75,6 +75,8 @@ class NumericAxis:
 class CategoricalAxis:
     """Levels with a cell of their own, and the other known levels (`known`), as text.
 
+    twice: how many of `known` had exactly two rows where the axis was fitted; see `stats.unseen`.
+
     >>> axis = CategoricalAxis(levels=("UA", "AA"), known=("HA",))
     >>> axis.cells, axis.labels()
     (5, ('UA', 'AA', 'other', 'unseen', 'missing'))
@@ -82,11 +84,14 @@ class CategoricalAxis:
 
     levels: tuple[str, ...]
     known: tuple[str, ...] = ()
+    twice: int = 0
 
     def __post_init__(self) -> None:
         every = (*self.levels, *self.known)
         if len(set(every)) != len(every):
             raise ValueError("levels must be distinct")
+        if not 0 <= self.twice <= len(self.known):
+            raise ValueError(f"{self.twice} of {len(self.known)} known levels cannot be")
 
     @property
     def cells(self) -> int:

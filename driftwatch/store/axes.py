@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -17,13 +18,26 @@ from driftwatch.window import Interval
 
 @dataclass(frozen=True, slots=True)
 class AxisRecord:
-    """The axis of one column. column_type: what the source calls the type of its values."""
+    """The axis of one column. column_type: what the source calls the type of its values; fitted:
+    the interval whose rows it was fitted to."""
 
     id: int
     column: str
     version: int
     axis: Axis
     column_type: str
+    fitted: Interval
+
+
+_FIELDS = (
+    axis_table.c.id,
+    axis_table.c.column_name,
+    axis_table.c.version,
+    axis_table.c.definition,
+    axis_table.c.column_type,
+    axis_table.c.fitted_start,
+    axis_table.c.fitted_end,
+)
 
 
 def save(
@@ -43,12 +57,12 @@ def save(
     definition = to_json(axis)
     table = axis_table
     known = connection.execute(
-        sa.select(table.c.id, table.c.version, table.c.definition, table.c.column_type).where(
+        sa.select(*_FIELDS).where(
             table.c.monitor_id == monitor_id, table.c.column_name == column, table.c.active
         )
     ).one_or_none()
     if known and (known.definition, known.column_type) == (definition, column_type):
-        return AxisRecord(known.id, column, known.version, axis, column_type)
+        return _record(known)
     if known:
         connection.execute(sa.update(table).where(table.c.id == known.id).values(active=False))
     version = known.version + 1 if known else 1
@@ -67,29 +81,29 @@ def save(
         )
         .returning(table.c.id)
     ).one()
-    return AxisRecord(inserted, column, version, axis, column_type)
+    return AxisRecord(inserted, column, version, axis, column_type, fitted)
 
 
 def active(connection: Connection, monitor_id: int) -> dict[str, AxisRecord]:
     """The active axis of every column that has one."""
     table = axis_table
     rows = connection.execute(
-        sa.select(
-            table.c.id,
-            table.c.column_name,
-            table.c.version,
-            table.c.definition,
-            table.c.column_type,
-        )
+        sa.select(*_FIELDS)
         .where(table.c.monitor_id == monitor_id, table.c.active)
         .order_by(table.c.id)
     )
-    return {
-        row.column_name: AxisRecord(
-            row.id, row.column_name, row.version, from_json(row.definition), row.column_type
-        )
-        for row in rows
-    }
+    return {row.column_name: _record(row) for row in rows}
+
+
+def _record(row: Any) -> AxisRecord:
+    return AxisRecord(
+        id=row.id,
+        column=row.column_name,
+        version=row.version,
+        axis=from_json(row.definition),
+        column_type=row.column_type,
+        fitted=Interval(row.fitted_start, row.fitted_end),
+    )
 
 
 def to_json(axis: Axis) -> str:
@@ -105,7 +119,12 @@ def to_json(axis: Axis) -> str:
             "scale": axis.scale.value,
         }
     else:
-        content = {"kind": "categorical", "levels": axis.levels, "known": axis.known}
+        content = {
+            "kind": "categorical",
+            "levels": axis.levels,
+            "known": axis.known,
+            "twice": axis.twice,
+        }
     return json.dumps(content, ensure_ascii=False)
 
 
@@ -116,13 +135,13 @@ def from_json(text: str) -> Axis:
     StoreError: a kind of axis that this release does not know.
 
     >>> from_json(to_json(CategoricalAxis(("UA",), ("HA",))))
-    CategoricalAxis(levels=('UA',), known=('HA',))
+    CategoricalAxis(levels=('UA',), known=('HA',), twice=0)
     """
     content = json.loads(text)
     if content["kind"] == "numeric":
         return NumericAxis(tuple(content["edges"]), Scale(content["scale"]))
     if content["kind"] == "categorical":
-        return CategoricalAxis(tuple(content["levels"]), tuple(content["known"]))
+        return CategoricalAxis(tuple(content["levels"]), tuple(content["known"]), content["twice"])
     raise StoreError(
         f"the store holds an axis of kind {content['kind']!r}, which this release does not know; "
         "run the release that wrote it, or a newer one"

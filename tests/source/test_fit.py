@@ -143,7 +143,7 @@ class TestCategorical:
         rows = {"d": 9, "c": 5, "b": 5, "a": 5, "e": 2, "once": 1, "Once": 1}
         values = [level for level, count in rows.items() for _ in range(count)]
         axis = fit_one(database_url, [*values, None], self.FEATURE, "TEXT")
-        assert axis == CategoricalAxis(("d", "a", "b"), ("c", "e"))
+        assert axis == CategoricalAxis(("d", "a", "b"), ("c", "e"), twice=1)
 
     def test_singletons_are_unseen_in_the_reference_itself(self, database_url: str) -> None:
         values = ["a"] * 5 + ["b", "c"]
@@ -193,6 +193,17 @@ class TestCategorical:
             assert cells.sum() == len(values)
             assert cells[axis.other] == 7 * 10_000
             assert cells[axis.unseen] == 38_000 + 7 * (12_000 - 10_050)
+
+    def test_too_many_levels_are_known_by_their_text_not_by_their_rows(
+        self, database_url: str
+    ) -> None:
+        values = [f"l{i:05}" for i in range(11_000) for _ in range(2 + i % 3)]
+        axis = fit_one(database_url, values, self.FEATURE, "TEXT")
+        assert isinstance(axis, CategoricalAxis)
+        assert axis.levels == ("l00002", "l00005", "l00008")
+        first = [f"l{i:05}" for i in range(10_003)]
+        assert axis.known == tuple(level for level in first if level not in axis.levels)
+        assert axis.twice == sum(int(level[1:]) % 3 == 0 for level in axis.known)
 
     def test_identifiers_are_refused_with_advice(self, database_url: str) -> None:
         trouble = fit_one(database_url, [f"id {i}" for i in range(1_001)], self.FEATURE, "TEXT")
