@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+
 from driftwatch.config.settings import FeatureSettings, MonitorSettings
 from driftwatch.evaluate import sentence
 from driftwatch.evaluate.prepare import Prepared
@@ -93,6 +95,7 @@ def judged_row(
                 _share(case.current[-1], evidence.rows),
                 _share(case.reference[-1], evidence.reference_rows),
             ),
+            constant=int(np.count_nonzero(case.reference)) == 1,
         ),
         evaluated_at=now,
     )

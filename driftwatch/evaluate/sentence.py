@@ -26,8 +26,10 @@ def drift(
     rows: int,
     min_rows: int,
     missing: tuple[float, float],
+    constant: bool = False,
 ) -> str:
-    """missing: the share of missing rows now and in the reference.
+    """missing: the share of missing rows now and in the reference; constant: the reference holds
+    one value, so that any other shows and nothing else can.
 
     >>> found = Judgement(Verdict.CRITICAL, Reason.ABOVE_THRESHOLD, 0.41, above_clear=True)
     >>> drift("delay", found, FixedThreshold(), rows=930, min_rows=100, missing=(0.51, 0.02))
@@ -40,7 +42,8 @@ def drift(
     if judgement.reason is Reason.NO_ORDERED_VALUES:
         return f"{feature}: no numeric values in the window, so that KS has nothing to compare"
     found = f"{feature}: {_NAMES[limits.measure]} {judgement.value:.3g} {_found(judgement, limits)}"
-    return f"{found} over {rows:,} rows{_missing(*missing)}"
+    note = "; the reference holds one value only" if constant else ""
+    return f"{found} over {rows:,} rows{_missing(*missing)}{note}"
 
 
 def volume(rows: int, judgement: Judgement) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.evaluate.log import day, rows
+from tests.evaluate.log import rows
 from tests.evaluate.world import REFERENCE, K, World, X
 
 LEVELS = 3_000
