@@ -1,21 +1,26 @@
-"""What the configuration says of bins and is not done, because an axis is frozen (ADR 2)."""
+"""What is configured and not done: bins of a frozen axis (ADR 2), other rows (ADR 15)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from driftwatch.config.settings import BinMethod, FeatureSettings, Kind, MonitorSettings
+from driftwatch.evaluate.definition import changed_definition
 from driftwatch.stats.axis import Axis, CategoricalAxis
 from driftwatch.store import axes, monitors
-from driftwatch.store.axes import AxisRecord
 from driftwatch.store.engine import Store
 
 
 def unheeded(store: Store, monitor: MonitorSettings) -> Iterator[str]:
-    """A sentence per feature whose stored axis is not of the kind, edges or levels configured now.
+    """A sentence if the monitor reads other rows than those that are stored, and one per feature
+    whose stored axis is not of the kind, edges or levels configured now.
 
     A changed number of quantile or uniform bins is not seen: the axis does not say how many were
     asked for.
     """
-    stored = _stored(store, monitor.name)
+    with store.read() as connection:
+        known = monitors.find(connection, monitor.name)
+        stored = axes.active(connection, known.id) if known else {}
+    if known and (changed := changed_definition(known.definition, monitor)):
+        yield changed
     for feature in monitor.features:
         record = stored.get(feature.name)
         if record is not None and not _heeds(record.axis, feature):
@@ -24,12 +29,6 @@ def unheeded(store: Store, monitor: MonitorSettings) -> Iterator[str]:
                 f"{record.version}) and stay as they are; watch it under another monitor name to "
                 "have new ones"
             )
-
-
-def _stored(store: Store, name: str) -> Mapping[str, AxisRecord]:
-    with store.read() as connection:
-        known = monitors.find(connection, name)
-        return axes.active(connection, known.id) if known else {}
 
 
 def _heeds(axis: Axis, feature: FeatureSettings) -> bool:

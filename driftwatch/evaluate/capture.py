@@ -1,13 +1,16 @@
 """Fitting and counting the reference of every feature that has none yet, and of the volume."""
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import gcd
 
 from sqlalchemy import Connection
 
 from driftwatch.config.settings import FeatureSettings, MonitorSettings
+from driftwatch.errors import ConfigError
+from driftwatch.evaluate.definition import changed_definition, definition
 from driftwatch.source import ColumnType, RelationInfo, ScanColumn, Source
 from driftwatch.stats.axis import Axis
 from driftwatch.stats.counts import ColumnTrouble, PaneCounts
@@ -26,6 +29,17 @@ write than panes of 5 minutes."""
 Troubles = dict[str, ColumnTrouble]
 
 
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """waiting: why nothing can be compared yet, "" if it can; troubles: the columns that could not
+    be captured; rows, seconds: what it asked of the source, 0 if there was nothing to capture."""
+
+    waiting: str
+    troubles: Troubles = field(default_factory=dict)
+    rows: int = 0
+    seconds: float = 0.0
+
+
 def capture(
     monitor: MonitorSettings,
     monitor_id: int,
@@ -34,11 +48,10 @@ def capture(
     source: Source,
     store: Store,
     started_at: datetime,
-) -> tuple[str, Troubles]:
+) -> Captured:
     """Capture what has no reference of the configured range; what has one is not touched.
 
-    Returns why nothing can be compared yet ("" if it can), and the columns that could not be
-    captured. started_at: process time.
+    started_at: process time.
     """
     with store.read() as connection:
         stored = references.active(connection, monitor_id)
@@ -46,18 +59,23 @@ def capture(
     missing = [one for one in monitor.features if not _is_captured(one.name, stored, monitor)]
     volume = _is_captured(VOLUME, stored, monitor)
     if not missing and volume:
-        return "", {}
+        return Captured("")
+    begun = time.perf_counter()
     columns, troubles = _axes(monitor, info, missing, known, source)
     plan = source.plan(monitor.relation, info, columns, _pane_seconds(monitor))
     counts = source.scan(plan, monitor.reference, capture=True)
+    seconds = time.perf_counter() - begun
     if counts.rows.sum() == 0:
         # Rows of a reference may be deleted once it is captured: that stops later columns alone.
         empty = _no_rows(monitor)
         late = {one.name: ColumnTrouble(one.name, "no_reference", empty) for one in missing}
-        return ("", late) if volume else (empty, {})
+        if volume:
+            return Captured("", late, seconds=seconds)
+        return Captured(empty, seconds=seconds)
     with store.write() as connection:
         _save(connection, monitor, monitor_id, columns, counts, started_at)
-    return "", troubles | {trouble.column: trouble for trouble in counts.troubles}
+    troubles |= {trouble.column: trouble for trouble in counts.troubles}
+    return Captured("", troubles, int(counts.rows.sum()), seconds)
 
 
 def _is_captured(
@@ -104,6 +122,9 @@ def _save(
     started_at: datetime,
 ) -> None:
     monitors.lock(connection, monitor_id)
+    counted = monitors.define(connection, monitor_id, definition(monitor))
+    if changed := changed_definition(counted, monitor):
+        raise ConfigError(changed)  # what another process noted since this one looked
     stored = references.active(connection, monitor_id)  # another process may have been quicker
     wanted = {
         c.name: axes.save(

@@ -5,7 +5,7 @@ moment and started again, the next evaluation ends with the same rows.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice
 
@@ -47,7 +47,8 @@ class Stages:
 class Report:
     """How an evaluation ended.
 
-    scan: the panes that were counted, None if none was due. behind: more panes are complete than
+    scan: the panes that were counted, None if none was due. rows_scanned and stages.scan hold what
+    capturing a reference cost, too. behind: more panes are complete than
     were scanned: evaluate again at once. changes: alert transitions, oldest first. prepared: to be
     handed to the next evaluation.
     """
@@ -86,6 +87,8 @@ def evaluate(
     begun = watch()
     if prepared is None or not prepared.is_current(now):
         prepared = prepare(monitor, now, source=source, store=store, started_at=started_at)
+    else:
+        prepared = replace(prepared, captured_rows=0, capture_seconds=0.0)  # counted already
     if not prepared.has_reference:
         return _wait(monitor, prepared, now, store=store, started_at=started_at)
     with store.read() as connection:
@@ -93,7 +96,7 @@ def evaluate(
     watermark = known.watermark if known else None
     scan = next_scan(monitor, now, watermark=watermark, at_most_seconds=at_most_seconds)
     if scan is None:
-        return Report(prepared, message=prepared.waiting or "no new pane is complete")
+        return _nothing_new(monitor, prepared, now, store=store, started_at=started_at)
     before_scan = watch()
     counts = _scan(source, prepared, scan)
     after_scan = watch()
@@ -108,13 +111,18 @@ def evaluate(
             message=prepared.waiting,
             scan=scan,
             panes=scan.seconds // monitor.pane_seconds,
-            rows_scanned=int(counts.rows.sum()),
+            rows_scanned=int(counts.rows.sum()) + prepared.captured_rows,
             windows_judged=kept.windows,
             behind=behind,
             changes=kept.changes,
             stages=Stages(
-                scan=after_scan - before_scan,
-                store=before_scan - begun + watch() - after_scan - kept.judge_seconds,
+                scan=after_scan - before_scan + prepared.capture_seconds,
+                store=before_scan
+                - begun
+                - prepared.capture_seconds
+                + watch()
+                - after_scan
+                - kept.judge_seconds,
                 judge=kept.judge_seconds,
             ),
         )
@@ -212,13 +220,51 @@ def _wait(
     windows = [latest_complete(monitor, now, seconds) for seconds in monitor.window_seconds]
     judged = list(without_reference(monitor, windows, prepared.waiting, started_at))
     report = Report(
-        prepared, outcome="no_data", message=prepared.waiting, windows_judged=len(windows)
+        prepared,
+        outcome="no_data",
+        message=prepared.waiting,
+        rows_scanned=prepared.captured_rows,
+        windows_judged=len(windows),
+        stages=Stages(scan=prepared.capture_seconds),
     )
     with store.write() as connection:
         _save_results(connection, judged)
         record_evaluation(
-            connection, monitor.name, report, now=now, started_at=started_at, seconds=0.0
+            connection,
+            monitor.name,
+            report,
+            now=now,
+            started_at=started_at,
+            seconds=prepared.capture_seconds,
         )
+    return report
+
+
+def _nothing_new(
+    monitor: MonitorSettings,
+    prepared: Prepared,
+    now: datetime,
+    *,
+    store: Store,
+    started_at: datetime,
+) -> Report:
+    """No pane is due. It is noted only where a reference was captured: that read the source."""
+    report = Report(
+        prepared,
+        message=prepared.waiting or "no new pane is complete",
+        rows_scanned=prepared.captured_rows,
+        stages=Stages(scan=prepared.capture_seconds),
+    )
+    if prepared.capture_seconds:
+        with store.write() as connection:
+            record_evaluation(
+                connection,
+                monitor.name,
+                report,
+                now=now,
+                started_at=started_at,
+                seconds=prepared.capture_seconds,
+            )
     return report
 
 

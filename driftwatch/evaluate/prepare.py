@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from driftwatch.config.settings import MonitorSettings
-from driftwatch.evaluate.capture import capture
+from driftwatch.errors import ConfigError
+from driftwatch.evaluate.capture import Captured, capture
+from driftwatch.evaluate.definition import changed_definition, definition
 from driftwatch.evaluate.progress import target
 from driftwatch.source import ColumnType, RelationInfo, ScanColumn, ScanPlan, Source
 from driftwatch.stats.counts import ColumnTrouble, IntArray
@@ -34,6 +36,8 @@ class Prepared:
     waiting: why the configured reference is not captured yet, "" if it is; until then the one that
     was captured before goes on being compared with. retry_at: event time at which to look again.
     reference_rows: rows of the reference's own windows, per window length (for the volume).
+    captured_rows, capture_seconds: what this preparation asked of the source to capture the
+    reference; a later evaluation that is handed this value did not spend it again.
     """
 
     monitor_id: int
@@ -45,6 +49,8 @@ class Prepared:
     retry_at: datetime | None
     waiting: str = ""
     reference_rows: Mapping[int, IntArray] = field(default_factory=dict)
+    captured_rows: int = 0
+    capture_seconds: float = 0.0
 
     def is_current(self, now: datetime) -> bool:
         """Whether nothing is left to be captured at `now`."""
@@ -61,22 +67,40 @@ def prepare(
 ) -> Prepared:
     """Look at the table, load what is stored, capture what is missing, compile the scan.
 
-    now: event time; started_at: process time, noted with what is captured.
+    now: event time; started_at: process time, noted with what is captured. ConfigError: the monitor
+    reads other rows than those that are stored; then nothing is written.
     """
+    _same_rows(monitor, store)
     info = source.inspect(monitor.relation)
     with store.write() as connection:
         record = monitors.ensure(connection, monitor.name, started_at)
     waiting = _incomplete(monitor, now)
-    troubles: dict[str, ColumnTrouble] = {}
+    captured = Captured(waiting)
     retry_at = monitor.reference.end if waiting else None
     if not waiting:
-        waiting, troubles = capture(
+        captured = capture(
             monitor, record.id, info, source=source, store=store, started_at=started_at
         )
-        if waiting or troubles:
+        if captured.waiting or captured.troubles:
             retry_at = now + RETRY_AFTER
     with store.read() as connection:
-        return _load(connection, monitor, record.id, info, source, troubles, waiting, retry_at)
+        return _load(connection, monitor, record.id, info, source, captured, retry_at)
+
+
+def _same_rows(monitor: MonitorSettings, store: Store) -> None:
+    """Counts are never added to counts of other rows. A store that does not say which rows it
+    counted (older than the column) takes the present ones."""
+    with store.read() as connection:
+        known = monitors.find(connection, monitor.name)
+        captured = known is not None and VOLUME in references.active(connection, known.id)
+    if known is None or not captured:
+        return
+    changed = changed_definition(known.definition, monitor)
+    if changed:
+        raise ConfigError(changed)
+    if known.definition is None:
+        with store.write() as connection:
+            monitors.define(connection, known.id, definition(monitor))
 
 
 def _load(
@@ -85,8 +109,7 @@ def _load(
     monitor_id: int,
     info: RelationInfo,
     source: Source,
-    troubles: dict[str, ColumnTrouble],
-    waiting: str,
+    captured: Captured,
     retry_at: datetime | None,
 ) -> Prepared:
     watched = {feature.name for feature in monitor.features}
@@ -100,14 +123,16 @@ def _load(
         axes=active,
         references=stored,
         plan=plan,
-        troubles=troubles,
+        troubles=captured.troubles,
         retry_at=retry_at,
-        waiting=waiting,
+        waiting=captured.waiting,
         reference_rows={
             seconds: ledger.window_rows(connection, monitor_id, stored[VOLUME].interval, seconds)
             for seconds in monitor.window_seconds
             if VOLUME in stored
         },
+        captured_rows=captured.rows,
+        capture_seconds=captured.seconds,
     )
 
 

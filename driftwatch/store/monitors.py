@@ -16,16 +16,24 @@ from driftwatch.store.schema import monitor
 class MonitorRecord:
     """watermark: event time up to which every pane is counted; scanned_from: where that began.
 
-    Both are None before the first panes.
+    Both are None before the first panes. definition: which rows are counted, None before the
+    first reference.
     """
 
     id: int
     name: str
     watermark: datetime | None
     scanned_from: datetime | None
+    definition: str | None = None
 
 
-_FIELDS = (monitor.c.id, monitor.c.name, monitor.c.watermark, monitor.c.scanned_from)
+_FIELDS = (
+    monitor.c.id,
+    monitor.c.name,
+    monitor.c.watermark,
+    monitor.c.scanned_from,
+    monitor.c.definition,
+)
 
 
 def ensure(connection: Connection, name: str, now: datetime) -> MonitorRecord:
@@ -72,6 +80,17 @@ def advance(
         )
 
 
+def define(connection: Connection, monitor_id: int, definition: str) -> str:
+    """Note which rows the monitor counts, unless that is noted; returns what is noted then."""
+    connection.execute(
+        sa.update(monitor)
+        .where(monitor.c.id == monitor_id, monitor.c.definition.is_(None))
+        .values(definition=definition)
+    )
+    chosen = sa.select(monitor.c.definition).where(monitor.c.id == monitor_id)
+    return connection.execute(chosen).scalar_one() or definition
+
+
 def lock(connection: Connection, monitor_id: int) -> None:
     """Let no other transaction write this monitor's panes, axes or references until this one ends.
 
@@ -82,7 +101,7 @@ def lock(connection: Connection, monitor_id: int) -> None:
 
 
 def _record(row: sa.Row[Any]) -> MonitorRecord:
-    return MonitorRecord(row.id, row.name, row.watermark, row.scanned_from)
+    return MonitorRecord(row.id, row.name, row.watermark, row.scanned_from, row.definition)
 
 
 def _by_name(name: str) -> sa.Select[Any]:

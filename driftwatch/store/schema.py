@@ -89,6 +89,7 @@ monitor = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("watermark", UtcDateTime),
     sa.Column("scanned_from", UtcDateTime),
+    sa.Column("definition", sa.Text),
 )
 
 axis = sa.Table(

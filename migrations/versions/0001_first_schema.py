@@ -55,6 +55,7 @@ def _create_monitor() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("watermark", MOMENT, nullable=True),
         sa.Column("scanned_from", MOMENT, nullable=True),
+        sa.Column("definition", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_monitor"),
         sa.UniqueConstraint("name", name="uq_monitor_name"),
     )

@@ -29,3 +29,15 @@ def test_other_changes_of_a_feature_are_no_matter(shop: Shop) -> None:
     shop.run("evaluate", "--once")
     shop.config(shop.monitor(features="[{name: price, threshold: {psi: {warning: 0.2}}}]"))
     assert "fitted otherwise" not in shop.run("check").all
+
+
+def test_check_warns_of_a_monitor_that_reads_other_rows_by_now(shop: Shop) -> None:
+    shop.fill()
+    shop.config()
+    shop.run("evaluate", "--once")
+    assert "reads other rows" not in shop.run("check").all
+    shop.config(shop.monitor(where="price > 0"))
+    said = shop.run("check")
+    assert said.code == 3
+    assert "reads other rows" in said.all
+    assert "give the monitor another name" in " ".join(said.all.split())

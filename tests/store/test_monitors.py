@@ -75,3 +75,15 @@ def test_many_that_note_the_same_monitor_at_once_get_the_same(store: Store) -> N
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(note, range(4)))) == 1
+
+
+def test_which_rows_are_counted_is_noted_once(store: Store) -> None:
+    with store.write() as connection:
+        monitor, _ = (monitors.ensure(connection, name, NOW) for name in ("m", "other"))
+        assert monitor.definition is None
+        assert monitors.define(connection, monitor.id, "first") == "first"
+    with store.write() as connection:
+        assert monitors.define(connection, monitor.id, "second") == "first"
+    with store.read() as connection:
+        noted = [monitors.find(connection, name) for name in ("m", "other")]
+    assert [one.definition for one in noted if one] == ["first", None]

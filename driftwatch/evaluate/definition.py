@@ -1,0 +1,48 @@
+"""Which rows a monitor counts, as text that is kept with its counts (ADR 15)."""
+
+import json
+
+from driftwatch.config.settings import MonitorSettings
+from driftwatch.source.timestamp import DEFAULT_FORMAT
+
+
+def definition(monitor: MonitorSettings) -> str:
+    """JSON with sorted keys of everything that decides which rows a monitor reads, and when they
+    happened. Equal text: the same rows."""
+    relation = monitor.relation
+    parts = {
+        "source": monitor.source,
+        "schema": relation.schema,
+        "table": relation.table,
+        "timestamp": relation.timestamp,
+        # Declaring the format that is used anyway changes nothing.
+        "timestamp_format": relation.timestamp_format or DEFAULT_FORMAT,
+        "where": (relation.where or "").strip() or None,
+    }
+    return json.dumps(parts, sort_keys=True, ensure_ascii=False)
+
+
+def changed_definition(stored: str | None, monitor: MonitorSettings) -> str:
+    """What the monitor reads now and did not when `stored` was written, with the remedy.
+
+    "" if it reads the same rows, or if nothing is stored (None).
+    """
+    if stored is None:
+        return ""
+    before, now = json.loads(stored), json.loads(definition(monitor))
+    changes = [
+        f"`{key}` was {_shown(before.get(key))} and is {_shown(value)}"
+        for key, value in now.items()
+        if before.get(key) != value
+    ]
+    if not changes:
+        return ""
+    return (
+        f"monitor {monitor.name!r} reads other rows than those that it has counted: "
+        f"{', '.join(changes)}; put it back, or give the monitor another name: counts of other "
+        "rows cannot be added to those that are stored"
+    )
+
+
+def _shown(value: object) -> str:
+    return "not set" if value is None else repr(value)
