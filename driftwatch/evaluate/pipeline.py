@@ -5,7 +5,7 @@ moment and started again, the next evaluation ends with the same rows.
 """
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
 
@@ -65,6 +65,14 @@ class Report:
     stages: Stages = Stages()
 
 
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    """What capturing a reference asked of the source in this very evaluation."""
+
+    rows: int = 0
+    seconds: float = 0.0
+
+
 def evaluate(
     monitor: MonitorSettings,
     now: datetime,
@@ -85,18 +93,18 @@ def evaluate(
     """
     watch = time.perf_counter
     begun = watch()
+    spent = _Spent()
     if prepared is None or not prepared.is_current(now):
         prepared = prepare(monitor, now, source=source, store=store, started_at=started_at)
-    else:
-        prepared = replace(prepared, captured_rows=0, capture_seconds=0.0)  # counted already
+        spent = _Spent(prepared.captured_rows, prepared.capture_seconds)
     if not prepared.has_reference:
-        return _wait(monitor, prepared, now, store=store, started_at=started_at)
+        return _wait(monitor, prepared, spent, now, store=store, started_at=started_at)
     with store.read() as connection:
         known = monitors.find(connection, monitor.name)
     watermark = known.watermark if known else None
     scan = next_scan(monitor, now, watermark=watermark, at_most_seconds=at_most_seconds)
     if scan is None:
-        return _nothing_new(monitor, prepared, now, store=store, started_at=started_at)
+        return _nothing_new(monitor, prepared, spent, now, store=store, started_at=started_at)
     before_scan = watch()
     counts = _scan(source, prepared, scan)
     after_scan = watch()
@@ -111,15 +119,15 @@ def evaluate(
             message=prepared.waiting,
             scan=scan,
             panes=scan.seconds // monitor.pane_seconds,
-            rows_scanned=int(counts.rows.sum()) + prepared.captured_rows,
+            rows_scanned=int(counts.rows.sum()) + spent.rows,
             windows_judged=kept.windows,
             behind=behind,
             changes=kept.changes,
             stages=Stages(
-                scan=after_scan - before_scan + prepared.capture_seconds,
+                scan=after_scan - before_scan + spent.seconds,
                 store=before_scan
                 - begun
-                - prepared.capture_seconds
+                - spent.seconds
                 + watch()
                 - after_scan
                 - kept.judge_seconds,
@@ -211,6 +219,7 @@ def _save_results(connection: Connection, judged: list[Judged]) -> None:
 def _wait(
     monitor: MonitorSettings,
     prepared: Prepared,
+    spent: _Spent,
     now: datetime,
     *,
     store: Store,
@@ -223,9 +232,9 @@ def _wait(
         prepared,
         outcome="no_data",
         message=prepared.waiting,
-        rows_scanned=prepared.captured_rows,
+        rows_scanned=spent.rows,
         windows_judged=len(windows),
-        stages=Stages(scan=prepared.capture_seconds),
+        stages=Stages(scan=spent.seconds),
     )
     with store.write() as connection:
         _save_results(connection, judged)
@@ -235,7 +244,7 @@ def _wait(
             report,
             now=now,
             started_at=started_at,
-            seconds=prepared.capture_seconds,
+            seconds=spent.seconds,
         )
     return report
 
@@ -243,6 +252,7 @@ def _wait(
 def _nothing_new(
     monitor: MonitorSettings,
     prepared: Prepared,
+    spent: _Spent,
     now: datetime,
     *,
     store: Store,
@@ -252,10 +262,10 @@ def _nothing_new(
     report = Report(
         prepared,
         message=prepared.waiting or "no new pane is complete",
-        rows_scanned=prepared.captured_rows,
-        stages=Stages(scan=prepared.capture_seconds),
+        rows_scanned=spent.rows,
+        stages=Stages(scan=spent.seconds),
     )
-    if prepared.capture_seconds:
+    if spent.seconds:
         with store.write() as connection:
             record_evaluation(
                 connection,
@@ -263,7 +273,7 @@ def _nothing_new(
                 report,
                 now=now,
                 started_at=started_at,
-                seconds=prepared.capture_seconds,
+                seconds=spent.seconds,
             )
     return report
 
