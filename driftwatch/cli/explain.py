@@ -86,7 +86,7 @@ def _draw(console: Console, row: ResultRow, bins: list[ResultBin]) -> None:
     show(console, clean(row.message))
     if row.js == row.js:  # not NaN: it was compared
         show(console, _divergences(row))
-    if bins:
+    if bins and row.rows:
         show(console, "")
         show(console, _picture(console, bins))
         now, before, both = bar_marks(console)

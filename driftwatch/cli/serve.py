@@ -8,6 +8,7 @@ from driftwatch.daemon.clock import LiveClock
 from driftwatch.daemon.runner import Ran
 from driftwatch.daemon.signals import end_process, stop_signals
 from driftwatch.exposition.health import LogCounter
+from driftwatch.window import format_duration
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ def serve(settings: Settings) -> None:
             daemon.start()
             log.info("watching %s, metrics on %s/metrics", _names(settings), daemon.web.url)
             stop.wait()
-            log.info("stopping; evaluations have %gs to end", settings.grace_seconds)
+            log.info("stopping, within %gs", settings.grace_seconds)
         finally:
             ended = daemon.stop()
     log.info("stopped" if ended else "stopped; an evaluation was left, and will be done again")
@@ -38,11 +39,11 @@ def _log(monitor: MonitorSettings, ran: Ran) -> None:
     for change in report.changes:
         moved = change.transition
         log.info(
-            "monitor %s: %s %s over %ds: %s -> %s at %s: %s",
+            "monitor %s: %s %s over %s: %s -> %s at %s: %s",
             monitor.name,
             change.key.feature,
             change.key.kind,
-            change.key.window_seconds,
+            format_duration(change.key.window_seconds),
             moved.from_state,
             moved.to_state,
             moved.window_end.isoformat(),

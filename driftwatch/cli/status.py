@@ -149,6 +149,13 @@ def _failing(known: Known, now: datetime) -> Iterator[tuple[Cell, ...]]:
                 f"at {moment(last.finished_at)}",
                 last.message,
             )
+        elif last.message:
+            yield (
+                Text(monitor.name, "yellow"),
+                Text("note", "yellow"),
+                f"at {moment(last.finished_at)}",
+                last.message,
+            )
         usual = max(monitor.every_seconds, monitor.pane_seconds)
         if (now - last.finished_at).total_seconds() > _LATE_INTERVALS * usual:
             yield (

@@ -12,6 +12,7 @@ from driftwatch.errors import ConflictError, DriftwatchError, ScanTimeoutError, 
 from driftwatch.evaluate.pipeline import Report, evaluate, record_evaluation
 from driftwatch.evaluate.prepare import Prepared
 from driftwatch.source import Source
+from driftwatch.stats.counts import ColumnTrouble
 from driftwatch.store.engine import Store
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ class MonitorRunner:
         self._process_now = process_now
         self._notify = notify
         self._prepared: Prepared | None = None
+        self._failures = 0
+        self._troubles: dict[str, ColumnTrouble] = {}
         self._at_most_seconds = monitor.catch_up_seconds
 
     def run(self) -> Ran:
@@ -75,15 +78,37 @@ class MonitorRunner:
             report = self._failed(error)
         else:
             self._prepared = report.prepared
+            self._tell(report)
             self._at_most_seconds = min(self.monitor.catch_up_seconds, self._at_most_seconds * 2)
         seconds = time.perf_counter() - watch
         if report.prepared is None:
             self._record_failure(report, now, started_at, seconds)
         return Ran(started_at, seconds, report)
 
+    def _tell(self, report: Report) -> None:
+        """Log once what begins and what ends; the verdicts come with their windows, much later."""
+        if self._failures:
+            log.info("monitor %s: works again", self.monitor.name)
+        self._failures = 0
+        if report.scan is None:
+            return
+        now = {trouble.column: trouble for trouble in report.troubles}
+        for column, trouble in now.items():
+            if self._troubles.get(column) != trouble:
+                log.warning(
+                    "monitor %s: not counted: %s: %s",
+                    self.monitor.name,
+                    trouble.reason,
+                    trouble.message,
+                )
+        for column in self._troubles.keys() - now:
+            log.info("monitor %s: column %s is counted again", self.monitor.name, column)
+        self._troubles = now
+
     def _failed(self, error: Exception) -> Report:
         """What was prepared may be what is wrong: look again at the next evaluation."""
         self._prepared = None
+        self._failures += 1
         outcome = error.outcome if isinstance(error, DriftwatchError) else DriftwatchError.outcome
         message = str(error) if isinstance(error, DriftwatchError) else type(error).__name__
         return Report(None, outcome=outcome, message=message, behind=self._worth_another_try(error))

@@ -5,6 +5,7 @@ moment and started again, the next evaluation ends with the same rows.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -24,7 +25,7 @@ from driftwatch.evaluate.progress import (
     target,
 )
 from driftwatch.source import Source
-from driftwatch.stats.counts import PaneCounts
+from driftwatch.stats.counts import ColumnTrouble, PaneCounts
 from driftwatch.store import evaluations, ledger, monitors, results
 from driftwatch.store.engine import Store
 from driftwatch.store.evaluations import EvaluationRow
@@ -62,6 +63,7 @@ class Report:
     windows_judged: int = 0
     behind: bool = False
     changes: tuple[Change, ...] = ()
+    troubles: tuple[ColumnTrouble, ...] = ()
     stages: Stages = Stages()
 
 
@@ -108,6 +110,7 @@ def evaluate(
     before_scan = watch()
     counts = _scan(source, prepared, scan)
     after_scan = watch()
+    troubles = _troubles(prepared, counts)
     with store.write() as connection:
         kept = _keep(connection, monitor, prepared, counts, scan, watermark, started_at)
         behind = scan.end < target(monitor, now)
@@ -116,7 +119,8 @@ def evaluate(
         report = Report(
             prepared=prepared,
             outcome="success" if counts.rows.sum() else "no_data",
-            message=prepared.waiting,
+            message=prepared.waiting or _not_counted(troubles),
+            troubles=troubles,
             scan=scan,
             panes=scan.seconds // monitor.pane_seconds,
             rows_scanned=int(counts.rows.sum()) + spent.rows,
@@ -180,6 +184,18 @@ def _keep(
     return _Kept(windows, tuple(changes), judge_seconds)
 
 
+def _troubles(prepared: Prepared, counts: PaneCounts) -> tuple[ColumnTrouble, ...]:
+    """What could not be captured, and what could not be counted just now; by column."""
+    found = dict(prepared.troubles) | {trouble.column: trouble for trouble in counts.troubles}
+    return tuple(found[column] for column in sorted(found))
+
+
+def _not_counted(troubles: Sequence[ColumnTrouble]) -> str:
+    """Long before the windows end in which these columns are missing, their evaluations say so."""
+    columns = ", ".join(f"{trouble.column} ({trouble.reason})" for trouble in troubles)
+    return f"not counted: {columns}" if columns else ""
+
+
 def _scan(source: Source, prepared: Prepared, scan: Interval) -> PaneCounts:
     try:
         return source.scan(prepared.plan, scan)
@@ -197,7 +213,7 @@ def _judge(
     now: datetime,
 ) -> list[Judged]:
     """Results of every window that the scan completed, of all lengths."""
-    troubles = dict(prepared.troubles) | {trouble.column: trouble for trouble in counts.troubles}
+    troubles = {trouble.column: trouble for trouble in _troubles(prepared, counts)}
     due = [windows for _, windows in due_windows(monitor, scanned_from=scanned_from, scan=scan)]
     sums = iter(
         ledger.sum_windows(

@@ -17,7 +17,7 @@ def test_nothing_fires(any_shop: Shop) -> None:
     any_shop.config()
     said = any_shop.run("evaluate", "--once")
     assert (said.code, said.err) == (0, "")
-    assert said.out == "shop: counted 420 rows, judged 4 windows\n"
+    assert said.out == "shop: counted 1,092 rows, judged 4 windows\n"
     again = any_shop.run("evaluate", "--once")
     assert (again.code, again.out.split(",")[0]) == (0, "shop: counted 0 rows")
 
@@ -43,7 +43,7 @@ def test_a_failed_monitor_leaves_the_others_alone(any_shop: Shop) -> None:
     assert said.code == 1, "a failure outweighs drift"
     assert said.err == said.line("no table or view 'nothing'") + "\n", "it is told once"
     assert said.err.startswith("broken: source_error: source 'logs': ")
-    assert "fine: counted 420 rows" in said.out
+    assert "fine: counted 1,092 rows" in said.out
     assert shop.run("evaluate", "--once", "-m", "fine").code == 3
     assert shop.run("evaluate", "--once", "--monitor", "broken").code == 1
 
@@ -132,7 +132,7 @@ def test_names_and_values_with_sql_in_them(any_shop: Shop) -> None:
     assert shop.run("check").code == 0
     said = shop.run("evaluate", "--once")
     assert (said.code, said.err) == (0, "")
-    assert said.out.startswith('a b; "c" %s 東京: counted 420 rows')
+    assert said.out.startswith('a b; "c" %s 東京: counted 1,092 rows')
     drawn = shop.run("explain", 'a b; "c" %s 東京', name)
     assert drawn.code == 0
     assert "\x1b" not in drawn.all

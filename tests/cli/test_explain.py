@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -131,3 +132,15 @@ def test_two_bars_in_one_line() -> None:
         "▄▄",
         "",
     ]
+
+
+def test_an_empty_window_has_no_picture(shop: Shop) -> None:
+    shop.fill(end=shop.now - timedelta(days=2))
+    shop.config()
+    shop.run("evaluate", "--once")
+    said = shop.run("explain", "shop", "price")
+    assert said.code == 0
+    assert "no_data" in said.out
+    assert "no rows in the window" in said.out
+    assert "nan" not in said.out
+    assert "0.0%" not in said.out

@@ -38,7 +38,7 @@ def test_all_is_quiet(any_shop: Shop) -> None:
     for title in ("Firing", "Pending", "Blind", "Failing or late"):
         assert said.line(title).endswith(": nothing")
     (cost,) = part(said, "Cost")[1:]
-    assert cost.split()[:4] == ["shop", "1", "0", "420"]
+    assert cost.split()[:4] == ["shop", "1", "0", "1,092"]
 
 
 def test_what_fires_since_when_and_how_it_is_now(any_shop: Shop) -> None:

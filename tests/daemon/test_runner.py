@@ -1,5 +1,6 @@
 """One monitor's evaluations, one after another, whatever becomes of them."""
 
+import logging
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -172,3 +173,35 @@ def test_a_defect_is_told_by_its_class_alone(
     assert (ran.report.outcome, ran.report.message) == ("internal_error", "ValueError")
     assert "Traceback" in caplog.text
     assert outcomes(world.store) == ["internal_error"]
+
+
+def test_a_column_is_told_once_when_it_vanishes_and_once_when_it_is_back(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "driftwatch.daemon.runner")
+    clock = ReplayClock(day(10.1) + timedelta(minutes=10))
+    world.live(rows(10, 11))
+    runner = MonitorRunner(
+        world.monitor,
+        world.source,
+        world.store,
+        event_clock=clock,
+        process_now=process_now,
+        notify=False,
+    )
+
+    def said(until: float) -> list[str]:
+        caplog.clear()
+        clock.advance(day(until) + timedelta(minutes=10))
+        assert runner.run().report.outcome == "success"
+        return [record.getMessage() for record in caplog.records]
+
+    assert said(10.2) == []
+    world.log.execute("ALTER TABLE events RENAME COLUMN k TO kk")
+    (gone,) = said(10.3)
+    assert "not counted: column_missing" in gone
+    assert "'k'" in gone
+    assert said(10.4) == []
+    world.log.execute("ALTER TABLE events RENAME COLUMN kk TO k")
+    assert said(10.5) == [f"monitor {world.monitor.name}: column k is counted again"]
+    assert said(10.6) == []

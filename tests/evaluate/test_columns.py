@@ -199,3 +199,13 @@ def test_a_feature_that_is_no_longer_watched_is_left_alone(small_world: World) -
     small_world.catch_up(13)
     assert [found["window_end"] for found in small_world.results("x")] == [day(11), day(12)]
     assert fine(small_world, "k")
+
+
+def test_a_column_that_vanishes_is_told_long_before_its_window_ends(world: World) -> None:
+    world.live(rows(10, 11))
+    world.catch_up(10.25)
+    world.log.execute("ALTER TABLE events RENAME COLUMN k TO kk")
+    (report,) = world.catch_up(10.5)
+    assert [(one.column, one.reason) for one in report.troubles] == [("k", "column_missing")]
+    (*_, stored) = world.table("evaluation")
+    assert (stored["outcome"], stored["message"]) == ("success", "not counted: k (column_missing)")
