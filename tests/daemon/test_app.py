@@ -115,6 +115,25 @@ def test_results_are_shown_after_an_evaluation(world: World) -> None:
         assert daemon.sample("driftwatch_source_up", source="logs") == 1
 
 
+def test_a_column_that_vanishes_is_on_the_page_before_its_window_ends(world: World) -> None:
+    name = "driftwatch_features_not_counted"
+    world.live(rows(10, 12))
+    with running(settings_of(world), until=10.2) as daemon:
+        wait_for(daemon.outcomes)
+        assert daemon.sample(name, monitor="m") == 0
+        world.log.execute("ALTER TABLE events RENAME COLUMN k TO kk")
+        daemon.clock.advance(day(10.3) + timedelta(minutes=10))
+        wait_for(lambda: daemon.sample(name, monitor="m") == 1)
+        assert not world.results("k")
+        seen = len(daemon.ran)
+        wait_for(lambda: len(daemon.ran) > seen)  # no new pane is complete: the newest scan stands
+        assert daemon.sample(name, monitor="m") == 1
+        world.log.execute("ALTER TABLE events RENAME COLUMN kk TO k")
+        daemon.clock.advance(day(10.4) + timedelta(minutes=10))
+        wait_for(lambda: daemon.sample(name, monitor="m") == 0)
+    assert set(daemon.outcomes()) == {"success"}
+
+
 def test_the_same_is_shown_after_a_restart_before_the_first_evaluation(world: World) -> None:
     world.live(rows(10, 12, x=shifted))
     world.catch_up(12)
@@ -261,11 +280,11 @@ def test_stopping_cancels_the_sql_that_is_running(world: World, postgres_url: st
     )
     watched = quick(monitor(log, relation=replace(log.relation, table="endless")))
     sources = {"logs": SourceSettings("logs", postgres_url, statement_timeout_seconds=300)}
-    settings = settings_of(world, watched, sources=sources, grace_seconds=2.0)
+    settings = settings_of(world, watched, sources=sources, grace_seconds=6.0)
     with running(settings) as daemon:
         wait_for(lambda: _sleeping(postgres_url) == 1)
         begun = time.monotonic()
-    assert time.monotonic() - begun < 3.5
+    assert time.monotonic() - begun < 10
     assert daemon.outcomes() == ["cancelled"]
     assert _sleeping(postgres_url) == 0
     assert table(world.store, "evaluation")[0]["outcome"] == "cancelled"
@@ -276,7 +295,7 @@ def _sleeping(url: str) -> int:
     with engine.connect() as connection:
         asked = sa.text(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND state = 'active' AND pid <> pg_backend_pid()"
+            " AND state = 'active' AND wait_event = 'PgSleep'"
         )
         return int(connection.scalar(asked) or 0)
 
