@@ -2,6 +2,7 @@
 
 import logging
 
+from driftwatch.cli.terminal import plural
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.daemon.app import App
 from driftwatch.daemon.clock import LiveClock
@@ -22,7 +23,10 @@ def serve(settings: Settings) -> None:
             daemon.start()
             log.info("watching %s, metrics on %s/metrics", _names(settings), daemon.web.url)
             stop.wait()
-            log.info("stopping, within %gs", settings.grace_seconds)
+            log.info(
+                "stopping; all ends within %gs, SQL is cancelled before that",
+                settings.grace_seconds,
+            )
         finally:
             ended = daemon.stop()
     log.info("stopped" if ended else "stopped; an evaluation was left, and will be done again")
@@ -51,11 +55,11 @@ def _log(monitor: MonitorSettings, ran: Ran) -> None:
         )
     if report.scan is not None:
         log.info(
-            "monitor %s: %s: counted %d rows of %s, judged %d windows in %.3fs",
+            "monitor %s: %s: counted %s of %s, judged %s in %.3fs",
             monitor.name,
             report.outcome,
-            report.rows_scanned,
+            plural(report.rows_scanned, "row"),
             report.scan,
-            report.windows_judged,
+            plural(report.windows_judged, "window"),
             ran.seconds,
         )

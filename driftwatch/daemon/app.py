@@ -207,6 +207,7 @@ class App:
             finished=ran.started_at + timedelta(seconds=ran.seconds),
             seconds=ran.seconds,
             stages=report.stages.by_name() if report.scan else None,
+            not_counted=len(report.troubles) if report.scan else None,
         )
         if report.outcome in SUCCESSES:
             # A source that failed was asked again; one that was not asked answered the last time.

@@ -12,7 +12,6 @@ from driftwatch.errors import ConflictError, DriftwatchError, ScanTimeoutError, 
 from driftwatch.evaluate.pipeline import Report, evaluate, record_evaluation
 from driftwatch.evaluate.prepare import Prepared
 from driftwatch.source import Source
-from driftwatch.stats.counts import ColumnTrouble
 from driftwatch.store.engine import Store
 
 log = logging.getLogger(__name__)
@@ -52,7 +51,7 @@ class MonitorRunner:
         self._notify = notify
         self._prepared: Prepared | None = None
         self._failures = 0
-        self._troubles: dict[str, ColumnTrouble] = {}
+        self._reasons: dict[str, str] = {}
         self._at_most_seconds = monitor.catch_up_seconds
 
     def run(self) -> Ran:
@@ -88,27 +87,35 @@ class MonitorRunner:
     def _tell(self, report: Report) -> None:
         """Log once what begins and what ends; the verdicts come with their windows, much later."""
         if self._failures:
-            log.info("monitor %s: works again", self.monitor.name)
+            log.info(
+                "monitor %s: works again after %d %s",
+                self.monitor.name,
+                self._failures,
+                "failure" if self._failures == 1 else "failures",
+            )
         self._failures = 0
         if report.scan is None:
             return
-        now = {trouble.column: trouble for trouble in report.troubles}
-        for column, trouble in now.items():
-            if self._troubles.get(column) != trouble:
+        for trouble in report.troubles:
+            # Not by the message: in it the store may name another value each time.
+            if self._reasons.get(trouble.column) != trouble.reason:
                 log.warning(
-                    "monitor %s: not counted: %s: %s",
+                    "monitor %s: not counted: %s (%s): %s",
                     self.monitor.name,
+                    trouble.column,
                     trouble.reason,
                     trouble.message,
                 )
-        for column in self._troubles.keys() - now:
+        now = {trouble.column: trouble.reason for trouble in report.troubles}
+        for column in sorted(self._reasons.keys() - now):
             log.info("monitor %s: column %s is counted again", self.monitor.name, column)
-        self._troubles = now
+        self._reasons = now
 
     def _failed(self, error: Exception) -> Report:
         """What was prepared may be what is wrong: look again at the next evaluation."""
         self._prepared = None
-        self._failures += 1
+        if not isinstance(error, ConflictError):  # the other process did what was to be done
+            self._failures += 1
         outcome = error.outcome if isinstance(error, DriftwatchError) else DriftwatchError.outcome
         message = str(error) if isinstance(error, DriftwatchError) else type(error).__name__
         return Report(None, outcome=outcome, message=message, behind=self._worth_another_try(error))

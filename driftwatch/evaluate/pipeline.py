@@ -49,9 +49,9 @@ class Report:
     """How an evaluation ended.
 
     scan: the panes that were counted, None if none was due. rows_scanned and stages.scan hold what
-    capturing a reference cost, too. behind: more panes are complete than
-    were scanned: evaluate again at once. changes: alert transitions, oldest first. prepared: to be
-    handed to the next evaluation.
+    capturing a reference cost, too. behind: more panes are complete than were scanned: evaluate
+    again at once. changes: alert transitions, oldest first. troubles: the columns that `scan` left
+    out, by name. prepared: to be handed to the next evaluation.
     """
 
     prepared: Prepared | None
@@ -119,7 +119,7 @@ def evaluate(
         report = Report(
             prepared=prepared,
             outcome="success" if counts.rows.sum() else "no_data",
-            message=prepared.waiting or _not_counted(troubles),
+            message="; ".join(filter(None, (prepared.waiting, _not_counted(troubles)))),
             troubles=troubles,
             scan=scan,
             panes=scan.seconds // monitor.pane_seconds,

@@ -59,6 +59,7 @@ class Health:
             self._instruments.skipped.labels(monitor, reason)
         self._instruments.added.labels(monitor).set(now.timestamp())
         self._instruments.interval.labels(monitor).set(interval_seconds)
+        self._instruments.not_counted.labels(monitor)
         if last_success is not None:
             self._instruments.last_success.labels(monitor).set(last_success.timestamp())
         if last_completion is not None:
@@ -92,10 +93,12 @@ class Health:
         finished: datetime,
         seconds: float,
         stages: Mapping[str, float] | None = None,
+        not_counted: int | None = None,
     ) -> None:
         """An evaluation ended with this outcome after `seconds`; `stages`: seconds of each stage.
 
-        ValueError when the outcome or a stage is not from its closed list.
+        not_counted: features that its scan left out; None if it did not scan: what is known of the
+        newest scan stays. ValueError when the outcome or a stage is not from its closed list.
         """
         _closed("outcome", outcome, OUTCOMES)
         for stage, spent in (stages or {}).items():
@@ -107,6 +110,8 @@ class Health:
         self._instruments.evaluations.labels(monitor, outcome).inc()
         self._instruments.last_seconds.labels(monitor).set(seconds)
         self._instruments.last_completion.labels(monitor).set(finished.timestamp())
+        if not_counted is not None:
+            self._instruments.not_counted.labels(monitor).set(not_counted)
         if outcome in SUCCESSES:
             self._instruments.last_success.labels(monitor).set(finished.timestamp())
 

@@ -87,12 +87,18 @@ class Instruments:
             "Time that the latest evaluation took.",
             ("monitor",),
         )
+        self.not_counted = self._gauge(
+            "driftwatch_features_not_counted",
+            "Features of the monitor that its newest scan could not count; 0 before the first.",
+            ("monitor",),
+        )
         self.per_monitor = (
             self.added,
             self.interval,
             self.last_success,
             self.last_completion,
             self.last_seconds,
+            self.not_counted,
         )
 
     def _declare_stores(self) -> None:

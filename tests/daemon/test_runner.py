@@ -12,9 +12,10 @@ import pytest
 from driftwatch.config.settings import MonitorSettings, SourceSettings
 from driftwatch.daemon.clock import ReplayClock, process_now
 from driftwatch.daemon.runner import MonitorRunner
-from driftwatch.errors import SourceTimeoutError
+from driftwatch.errors import ConflictError, SourceTimeoutError
 from driftwatch.source import Source, open_source
 from driftwatch.stats.counts import PaneCounts
+from driftwatch.store import monitors
 from driftwatch.store.engine import Store, open_store
 from driftwatch.store.migrate import ensure_schema
 from driftwatch.window import Interval
@@ -199,9 +200,42 @@ def test_a_column_is_told_once_when_it_vanishes_and_once_when_it_is_back(
     assert said(10.2) == []
     world.log.execute("ALTER TABLE events RENAME COLUMN k TO kk")
     (gone,) = said(10.3)
-    assert "not counted: column_missing" in gone
+    assert gone.startswith(f"monitor {world.monitor.name}: not counted: k (column_missing): ")
     assert "'k'" in gone
     assert said(10.4) == []
     world.log.execute("ALTER TABLE events RENAME COLUMN kk TO k")
     assert said(10.5) == [f"monitor {world.monitor.name}: column k is counted again"]
     assert said(10.6) == []
+
+
+def test_a_monitor_that_works_again_says_so_once(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "driftwatch.daemon.runner")
+    world.live(rows(10, 11))
+    source = open_source(SourceSettings("logs", f"sqlite:///{tmp_path / 'later.db'}"))
+    runner = runner_of(world.monitor, source, world.store, until=11)
+    assert [runner.run().report.outcome for _ in range(2)] == ["source_error"] * 2
+    shutil.copy(tmp_path / "log.db", tmp_path / "later.db")
+    caplog.clear()
+    assert [runner.run().report.outcome for _ in range(2)] == ["success"] * 2
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [f"monitor {world.monitor.name}: works again after 2 failures"]
+    source.close()
+
+
+def test_a_race_that_another_process_won_is_no_failure(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, "driftwatch.daemon.runner")
+    world.live(rows(10, 11))
+    runner = runner_of(world.monitor, world.source, world.store, until=11)
+
+    def lost(*_: object, **__: object) -> None:
+        raise ConflictError("another process was faster")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(monitors, "advance", lost)
+        assert runner.run().report.outcome == "conflict"
+    assert runner.run().report.outcome == "success"
+    assert "works again" not in caplog.text

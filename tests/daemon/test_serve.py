@@ -85,6 +85,7 @@ def test_sigterm_ends_it_with_code_0(tmp_path: Path, log: Log) -> None:
         assert process.returncode == 0
     text = (tmp_path / "log").read_text()
     assert "watching loan, metrics on http://127.0.0.1:" in text
+    assert "stopping; all ends within 2s, SQL is cancelled before that" in text
     assert "stopped" in text.splitlines()[-1]
     assert "Traceback" not in text
 

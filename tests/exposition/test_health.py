@@ -68,6 +68,19 @@ def test_a_success_and_then_a_failure() -> None:
     assert value_of(text, "driftwatch_evaluation_last_duration_seconds", monitor="m") == 30
 
 
+def test_features_that_are_not_counted_are_those_of_the_newest_scan() -> None:
+    name = "driftwatch_features_not_counted"
+    health = Health()
+    health.monitor_added("m", now=NOW, interval_seconds=300)
+    shown = [value_of(text_of(health), name, monitor="m")]
+    for count in (2, None, 1, 0):
+        health.evaluation_finished(
+            "m", outcome="success", finished=NOW, seconds=1, not_counted=count
+        )
+        shown.append(value_of(text_of(health), name, monitor="m"))
+    assert shown == [0, 2, 2, 1, 0]
+
+
 def test_no_data_is_not_failure() -> None:
     health = Health()
     health.monitor_added("m", now=NOW, interval_seconds=300)
@@ -98,7 +111,7 @@ def test_a_removed_monitor_leaves_nothing_and_does_not_come_back() -> None:
     health.monitor_added("other", now=NOW, interval_seconds=60)
     health.monitor_removed("m")
     health.monitor_removed("never there")
-    health.evaluation_finished("m", outcome="success", finished=NOW, seconds=1)
+    health.evaluation_finished("m", outcome="success", finished=NOW, seconds=1, not_counted=1)
     health.evaluation_skipped("m", "still_running")
     assert b'monitor="m"' not in text_of(health)
     assert value_of(text_of(health), EVALUATIONS, monitor="other", outcome="success") == 0
