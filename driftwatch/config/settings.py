@@ -7,7 +7,7 @@ from pathlib import Path
 
 from driftwatch.alert.policy import AlertPolicy
 from driftwatch.verdict.policy import VOLUME, FixedThreshold, VolumeThreshold
-from driftwatch.window import Interval
+from driftwatch.window import UTC, Calendar, Interval
 
 
 class Kind(StrEnum):
@@ -36,18 +36,6 @@ class Binning:
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureSettings:
-    """One watched column. kind None: numeric if its SQL type is; check proposes what is not."""
-
-    name: str
-    prediction: bool = False
-    kind: Kind | None = None
-    binning: Binning = field(default_factory=Binning)
-    levels: int = 50
-    threshold: FixedThreshold = field(default_factory=FixedThreshold)
-
-
-@dataclass(frozen=True, slots=True)
 class SourceSettings:
     """A store of logs that is read with SELECT alone. `url` holds secrets: never print it.
 
@@ -64,28 +52,159 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True)
 class RelationSettings:
-    """Where the rows of a monitor are. `where` is SQL that the user wrote, used as it is.
+    """Where the rows of a monitor are. `where` and `query` are SQL that the user wrote, used as
+    it is.
 
-    timestamp_format: a strftime format, for stores (SQLite) that keep timestamps as text;
-    None elsewhere and for SQLite's usual `%Y-%m-%d %H:%M:%S`.
+    table: the table or view, or, where `query` is set, the words by which messages name it.
+    timestamp: None for rows without a time, such as training data. timestamp_format: a strftime
+    format for text, `epoch_s` or `epoch_ms`; None for timestamps with a type of their own and for
+    SQLite's usual `%Y-%m-%d %H:%M:%S`. timestamp_zone: the zone of timestamps that do not say one
+    themselves. partition: a column of dates (UTC) by which the table is cut: its bounds are added
+    to every scan. updated_at: a column that is set at every change of a row, kept as the timestamp
+    is.
     """
 
     table: str
     schema: str | None
-    timestamp: str
+    timestamp: str | None
     timestamp_format: str | None = None
     where: str | None = None
+    query: str | None = None
+    timestamp_zone: str = "UTC"
+    partition: str | None = None
+    updated_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RollingReference:
+    """The `seconds` before each window, without what is excluded or flagged."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeasonalReference:
+    """The same hours of the week in the `weeks` before each window, by the monitor's calendar,
+    without what is excluded or flagged."""
+
+    weeks: int
+
+
+@dataclass(frozen=True, slots=True)
+class CohortReference:
+    """Other rows of the same table in the same window: those for which `where` (SQL) is true."""
+
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableReference:
+    """All rows of another table or query, such as training data; source None: the monitor's."""
+
+    relation: RelationSettings
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileReference:
+    """All rows of a CSV or Parquet file."""
+
+    path: Path
+
+
+ReferenceSettings = (
+    Interval
+    | RollingReference
+    | SeasonalReference
+    | CohortReference
+    | TableReference
+    | FileReference
+)
+"""What is compared with. An Interval is a range of the monitor's own rows. A range, a table and a
+file are captured once (fixed); the others move with the window and are summed from the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSettings:
+    """One watched column. kind None: numeric if its SQL type is; check proposes what is not.
+
+    reference None: the monitor's. delay_seconds: of a column that is joined later than the rows
+    arrive; None: the monitor's, which it is never below.
+    """
+
+    name: str
+    prediction: bool = False
+    kind: Kind | None = None
+    binning: Binning = field(default_factory=Binning)
+    levels: int = 50
+    threshold: FixedThreshold = field(default_factory=FixedThreshold)
+    reference: ReferenceSettings | None = None
+    delay_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSettings:
+    """The column that names the model's version; a version has a reference of its own when
+    `handover_seconds` of its rows were counted."""
+
+    column: str
+    handover_seconds: int = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentGroup:
+    """Rows grouped by the values of these columns together.
+
+    levels: the values that are watched, one tuple of texts per segment; empty: the most frequent
+    ones of the reference, at most `limit`. All others are one segment, "other".
+    """
+
+    columns: tuple[str, ...]
+    levels: tuple[tuple[str, ...], ...] = ()
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentSettings:
+    """Parts of the rows that are judged by themselves, over windows of these lengths.
+
+    min_rows: a value with fewer rows in the reference is part of "other". page: whether their
+    alerts are told as those of all rows are; else they only explain.
+    """
+
+    groups: tuple[SegmentGroup, ...]
+    window_seconds: tuple[int, ...]
+    min_rows: int = 20
+    page: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A range of event time that is shown, but pages nobody and teaches nothing.
+
+    feature: "" for all of the monitor.
+    """
+
+    interval: Interval
+    reason: str
+    feature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorSettings:
-    """One thing watched: a table, its features, windows, thresholds. Lengths are in seconds."""
+    """One thing watched: a table, its features, windows, thresholds. Lengths are in seconds.
+
+    calendar: of windows and seasons. recheck_seconds: the ages at which panes are compared with
+    the log again, rising. ready: SQL that tells up to when the log is complete, None: the delay
+    alone tells. widen_seconds: how far back a window with fewer than min_rows may reach; None: such
+    a window is not judged.
+    """
 
     name: str
     source: str
     relation: RelationSettings
     features: tuple[FeatureSettings, ...]
-    reference: Interval
+    reference: ReferenceSettings
     pane_seconds: int
     every_seconds: int
     delay_seconds: int
@@ -96,6 +215,17 @@ class MonitorSettings:
     volume: VolumeThreshold = field(default_factory=VolumeThreshold)
     alert: AlertPolicy = field(default_factory=AlertPolicy)
     place: str = ""
+    calendar: Calendar = UTC
+    recheck_seconds: tuple[int, ...] = (900, 3_600, 21_600, 86_400)
+    ready: str | None = None
+    widen_seconds: int | None = None
+    version: VersionSettings | None = None
+    segments: SegmentSettings | None = None
+    exclusions: tuple[Exclusion, ...] = ()
+
+    def reference_of(self, feature: FeatureSettings) -> ReferenceSettings:
+        """What this feature is compared with."""
+        return self.reference if feature.reference is None else feature.reference
 
     def watches(self, feature: str, window_seconds: int) -> bool:
         """Whether this feature (or the volume) is judged over windows of this length now."""
@@ -121,6 +251,24 @@ class WebhookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """After how many seconds (of event time for counts and results, of process time for the rest)
+    each table forgets; None: never.
+
+    panes: the finest counts, where hours were made of them; hours: hourly counts, where days were;
+    days: daily counts. results: with their pictures. events: of alerts, with annotations.
+    """
+
+    panes_seconds: int | None = 30 * 86_400
+    hours_seconds: int | None = 400 * 86_400
+    days_seconds: int | None = None
+    results_seconds: int | None = 400 * 86_400
+    evaluations_seconds: int | None = 90 * 86_400
+    events_seconds: int | None = None
+    notifications_seconds: int | None = 30 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration. `store_url` holds secrets: never print it."""
 
@@ -131,4 +279,5 @@ class Settings:
     sources: Mapping[str, SourceSettings]
     monitors: tuple[MonitorSettings, ...]
     webhook: WebhookSettings | None = None
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
     path: Path | None = None

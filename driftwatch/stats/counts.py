@@ -64,6 +64,8 @@ class PaneCounts:
 
     starts: epoch seconds of the panes with rows, ascending, shape (P,); rows: all rows of each
     pane, shape (P,); columns: one `ColumnPanes` with P panes per column that was scanned.
+    segments: the same counts per segment, by its key, each with its own starts; all rows are not
+    among them.
     """
 
     pane_seconds: int
@@ -71,6 +73,7 @@ class PaneCounts:
     rows: IntArray
     columns: Mapping[str, ColumnPanes]
     troubles: tuple[ColumnTrouble, ...] = field(default=())
+    segments: Mapping[str, "PaneCounts"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.starts.shape != self.rows.shape:
@@ -78,6 +81,20 @@ class PaneCounts:
         for name, panes in self.columns.items():
             if panes.cells.shape[0] != self.starts.shape[0]:
                 raise ValueError(f"column {name!r} has {panes.cells.shape[0]} panes")
+
+
+@dataclass(frozen=True, slots=True)
+class PaneCensus:
+    """How much is in each pane, without its distribution: what tells that a pane has changed.
+
+    starts: epoch seconds of the panes with rows, ascending, shape (P,); rows: shape (P,); present:
+    rows that are not missing, per column, shape (P,), counted as a scan counts them.
+    """
+
+    pane_seconds: int
+    starts: IntArray
+    rows: IntArray
+    present: Mapping[str, IntArray]
 
 
 def _finite(reduce: np.ufunc, values: FloatArray) -> float:

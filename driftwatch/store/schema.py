@@ -3,6 +3,7 @@
 Migrations (`migrations/`) own the tables in a database; a test holds the two equal.
 """
 
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,11 +12,32 @@ from driftwatch.alert.policy import AlertKind, AlertState, Severity
 from driftwatch.store.types import NanAsNull, UtcDateTime, Word
 from driftwatch.verdict.policy import Measure, Reason, Verdict
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest migration that this release knows."""
 
 VERSION_TABLE = "driftwatch_schema"
 """Where alembic notes the version; not its default name, which another program may have taken."""
+
+
+class ReferenceOrigin(StrEnum):
+    """Who asked for a reference."""
+
+    CONFIG = "config"
+    COMMAND = "command"
+    ACCEPT = "accept"
+    VERSION = "version"
+
+
+class AnnotationKind(StrEnum):
+    """What an annotation tells."""
+
+    NEW_VERSION = "new_version"
+    HAND_OVER = "hand_over"
+    ACCEPTED = "accepted"
+    EXCLUDED = "excluded"
+    REFERENCE = "reference"
+    REVISED = "revised"
+
 
 metadata = sa.MetaData(
     naming_convention={
@@ -90,6 +112,8 @@ monitor = sa.Table(
     sa.Column("watermark", UtcDateTime),
     sa.Column("scanned_from", UtcDateTime),
     sa.Column("definition", sa.Text),
+    # Up to here the changes of rows were read (event clock of the column `updated_at`).
+    sa.Column("updated_until", UtcDateTime),
 )
 
 axis = sa.Table(
@@ -114,7 +138,12 @@ reference = sa.Table(
     _id(),
     _monitor_id(),
     sa.Column("column_name", sa.Text, nullable=False),
+    sa.Column("segment", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    # What was configured when it was captured, as JSON, who asked for it, and why.
+    sa.Column("specification", sa.Text, nullable=False),
+    sa.Column("origin", Word(ReferenceOrigin), nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
     sa.Column("axis_id", sa.ForeignKey("axis.id")),
     sa.Column("interval_start", UtcDateTime, nullable=False),
     sa.Column("interval_end", UtcDateTime, nullable=False),
@@ -124,7 +153,80 @@ reference = sa.Table(
     sa.Column("smoothing", sa.Text, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
-    sa.UniqueConstraint("monitor_id", "column_name", "version"),
+    sa.UniqueConstraint("monitor_id", "column_name", "segment", "version"),
+)
+
+# The frozen list of segments. levels: JSON, one text (or null) per column; NULL: all others.
+segment = sa.Table(
+    "segment",
+    metadata,
+    _monitor_id(primary_key=True),
+    sa.Column("segment", sa.Text, primary_key=True),
+    sa.Column("grouping", sa.Text, nullable=False),
+    sa.Column("levels", sa.Text),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+# The versions of a model that were seen. predecessor: the one that ran before or beside it.
+model_version = sa.Table(
+    "model_version",
+    metadata,
+    _monitor_id(primary_key=True),
+    sa.Column("version", sa.Text, primary_key=True),
+    sa.Column("first_seen", UtcDateTime, nullable=False),
+    sa.Column("predecessor", sa.Text),
+    sa.Column("handed_over_at", UtcDateTime),
+    sa.Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+# Ranges that page nobody and teach nothing. removed_at: when it was taken back.
+exclusion = sa.Table(
+    "exclusion",
+    metadata,
+    _id(),
+    _monitor_name(),
+    sa.Column("feature", sa.Text, nullable=False),
+    sa.Column("range_start", UtcDateTime, nullable=False),
+    sa.Column("range_end", UtcDateTime, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("removed_at", UtcDateTime),
+    sa.UniqueConstraint(
+        "monitor", "feature", "range_start", "range_end", "origin", name="uq_exclusion_key"
+    ),
+)
+
+# What a person should see beside the curves: releases, accepted changes, exclusions, references.
+annotation = sa.Table(
+    "annotation",
+    metadata,
+    _id(),
+    _monitor_name(),
+    sa.Column("feature", sa.Text, nullable=False),
+    sa.Column("kind", Word(AnnotationKind), nullable=False),
+    sa.Column("start", UtcDateTime, nullable=False),
+    sa.Column("end", UtcDateTime),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("recorded_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint(
+        "monitor", "feature", "kind", "start", "message", name="uq_annotation_key"
+    ),
+)
+
+# Backfills that were begun. done_until: up to where, so that the same command goes on from there.
+backfill = sa.Table(
+    "backfill",
+    metadata,
+    _monitor_id(primary_key=True),
+    sa.Column("range_start", UtcDateTime, primary_key=True),
+    sa.Column("range_end", UtcDateTime, primary_key=True),
+    sa.Column("done_until", UtcDateTime, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("panes_changed", sa.BigInteger, nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("finished_at", UtcDateTime),
 )
 
 # The ledger. Moments are epoch seconds here: they are compared and added far more often than read.
@@ -189,6 +291,9 @@ result = sa.Table(
     sa.Column("threshold_warning", NanAsNull),
     sa.Column("threshold_critical", NanAsNull),
     sa.Column("convention", sa.Text, nullable=False),
+    # What the reference was, in words; and why this window pages nobody ("": it may).
+    sa.Column("compared_with", sa.Text, nullable=False),
+    sa.Column("excluded", sa.Text, nullable=False),
     sa.Column("verdict", Word(Verdict), nullable=False),
     sa.Column("reason", Word(Reason), nullable=False),
     sa.Column("message", sa.Text, nullable=False),
