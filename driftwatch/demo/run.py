@@ -54,6 +54,8 @@ def _run(folder: Path, settings: Settings, seconds_per_day: float, stop: Event) 
     log = folder / LOG
     resumed = logged_until(log)
     start = max(HISTORY_END, resumed or HISTORY_END)
+    # Before the flights are read and the daemon starts: both take their seconds.
+    screen.begins(start if resumed else None)
     build_log(log, start)
     clock = ReplayClock(start)
     watcher = Watcher(screen, settings)
@@ -61,8 +63,6 @@ def _run(folder: Path, settings: Settings, seconds_per_day: float, stop: Event) 
     try:
         daemon.start()
         screen.watching(settings.monitors[0], folder, f"{daemon.web.url}/metrics")
-        if resumed is not None:
-            screen.say(f"Continuing on {start:%d %B}, where it stopped.\n")
         _replay(stop, watcher, log, clock, seconds_per_day)
         stop.wait()
         screen.say("Stopping.")
@@ -98,7 +98,8 @@ def _replay(
     while not watcher.caught_up.wait(0.1):
         if stop.is_set():
             return
-    if clock.now() < REPLAY_END:
+    # The hour after the year is replayed for the delay of its last day alone.
+    if clock.now() < YEAR_END:
         watcher.screen.say(
             f"Now the rest of the year as it happens, a day every {seconds_per_day:g} seconds "
             f"(Ctrl-C stops):",

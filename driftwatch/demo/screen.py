@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
@@ -48,13 +49,20 @@ class Screen:
         with self._lock:
             self._console.print(line)
 
+    def begins(self, resumed_at: datetime | None) -> None:
+        """The first lines. resumed_at: where an earlier start stopped, None: this is the first."""
+        self.say("driftwatch demo: the departures of New York's airports in 2013", "bold")
+        if resumed_at is None:
+            self.say("Writing the log of January to November ...")
+        else:
+            self.say(f"Continuing on {resumed_at:%d %B %Y}, where it stopped ...")
+
     def watching(self, monitor: MonitorSettings, folder: Path, metrics: str) -> None:
         """What is watched, against what, and where it can be seen."""
         names = ", ".join(feature.name for feature in monitor.features)
         lengths = ", ".join(format_duration(seconds) for seconds in monitor.window_seconds)
         config = shlex.quote(str(folder / "config.yaml"))
         program = shlex.quote(_program())
-        self.say("driftwatch demo: the departures of New York's airports in 2013", "bold")
         self.item("log    ", f"table {monitor.relation.table} in {folder / 'log.db'} (SQLite)")
         self.item("watched", f"{names} and the volume, by monitor {monitor.name}")
         self.item("windows", f"{lengths}, compared with the reference {monitor.reference}")
@@ -72,7 +80,8 @@ class Screen:
 
     def alerts(self, events: Sequence[AlertEvent]) -> None:
         """Alerts that began to fire, and when they ended; oldest first."""
-        self.say("\nAlerts:" if events else "\nAlerts: none", "bold")
+        dated = "\nAlerts (dated by the end of the day that decided):"
+        self.say(dated if events else "\nAlerts: none", "bold")
         for event in events:
             when = f"{event.window_end:%a %d %b %H:%M}Z"
             if event.to_state is AlertState.FIRING:

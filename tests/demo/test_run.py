@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -61,9 +62,19 @@ def _wait(until: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+class Year(NamedTuple):
+    """What four starts on one folder said: interrupted, refused, continued to the year's end, and
+    once more after it."""
+
+    begun: str
+    refused: str
+    again: str
+    after: str
+    folder: Path
+
+
 @pytest.fixture(scope="module")
-def year(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, str, Path]:
-    """What three starts on one folder said: interrupted, refused, continued to the year's end."""
+def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
     folder = tmp_path_factory.mktemp("demo") / "a folder"
     with demo(folder, "--seconds-per-day", "1") as first:
         first.wait_for("Tue 03 Dec")
@@ -76,18 +87,22 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, str, Path]
     with demo(folder, "--seconds-per-day", "0.2") as again:
         again.wait_for("The year is over")
         assert again.stop(signal.SIGTERM) == 0
-        return begun, refused, again.said(), folder
+        continued = again.said()
+    with demo(folder) as last:
+        last.wait_for("The year is over")
+        assert last.stop(signal.SIGINT) == 0
+        return Year(begun, refused, continued, last.said(), folder)
 
 
 @pytest.fixture
-def store(year: tuple[str, str, str, Path]) -> Iterator[Store]:
-    found = open_store(f"sqlite:///{year[3]}/store.db")
+def store(year: Year) -> Iterator[Store]:
+    found = open_store(f"sqlite:///{year.folder}/store.db")
     yield found
     found.close()
 
 
-def test_it_says_what_is_watched_and_what_drifted(year: tuple[str, str, str, Path]) -> None:
-    begun = year[0]
+def test_it_says_what_is_watched_and_what_drifted(year: Year) -> None:
+    begun = year.begun
     assert "http://127.0.0.1:" in begun
     assert "p_late, dep_delay, carrier, origin, dest, distance" in begun
     assert "judged 334 days" in begun
@@ -100,10 +115,33 @@ def test_it_says_what_is_watched_and_what_drifted(year: tuple[str, str, str, Pat
     assert begun.count("\x1b") == 0
 
 
+def test_alerts_say_how_they_are_dated(year: Year) -> None:
+    """The storm's second day is 9 February; its window ends with it."""
+    (title,) = [line for line in year.begun.splitlines() if line.startswith("Alerts")]
+    assert title == "Alerts (dated by the end of the day that decided):"
+
+
+def test_the_first_lines_come_before_the_daemon(year: Year) -> None:
+    for said, line in (
+        (year.begun, "Writing the log of January to November ..."),
+        (year.again, "Continuing on "),
+        (year.after, "Continuing on 01 January 2014, where it stopped ..."),
+    ):
+        assert said.splitlines()[0].startswith("driftwatch demo: ")
+        assert said.splitlines()[1].startswith(line)
+
+
+def test_after_the_years_end_nothing_is_announced(year: Year) -> None:
+    assert "Now the rest of the year" in year.begun
+    assert "Now the rest of the year" in year.again
+    assert "Now the rest of the year" not in year.after
+    assert "The year is over" in year.after
+
+
 def test_ctrl_c_stops_in_order_and_a_second_start_continues(
-    year: tuple[str, str, str, Path],
+    year: Year,
 ) -> None:
-    begun, _, again, _ = year
+    begun, again = year.begun, year.again
     assert begun.splitlines()[-2] == "Stopping."
     assert begun.splitlines()[-1].startswith("Stopped on ")
     assert "Continuing on " in again
@@ -112,9 +150,11 @@ def test_ctrl_c_stops_in_order_and_a_second_start_continues(
     assert "Traceback" not in begun + again
 
 
-def test_a_second_demo_in_the_folder_is_refused(year: tuple[str, str, str, Path]) -> None:
-    assert year[1].startswith(f"another demo runs in the folder {year[3]}; stop it, or choose")
-    assert len(year[1].splitlines()) == 1
+def test_a_second_demo_in_the_folder_is_refused(year: Year) -> None:
+    assert year.refused.startswith(
+        f"another demo runs in the folder {year.folder}; stop it, or choose"
+    )
+    assert len(year.refused.splitlines()) == 1
 
 
 def test_the_storm_fires_and_a_handful_of_others_at_most(store: Store) -> None:
@@ -126,16 +166,14 @@ def test_the_storm_fires_and_a_handful_of_others_at_most(store: Store) -> None:
     assert len(fired) - len(storm) <= 5
 
 
-def test_every_day_is_judged_once_over_every_row(
-    store: Store, year: tuple[str, str, str, Path]
-) -> None:
+def test_every_day_is_judged_once_over_every_row(store: Store, year: Year) -> None:
     since = datetime(2012, 12, 31, tzinfo=UTC)
     with store.read() as connection:
         found = results.history(connection, "delay-model", "dep_delay", 86_400, since)
     assert len({one.row.window_end for one in found}) == len(found) == 365
     # What is scheduled before the first midnight or after the last, in UTC, is in no window.
     assert FLIGHTS - 1000 < sum(one.row.rows for one in found) <= FLIGHTS
-    with closing(sqlite3.connect(year[3] / "log.db")) as log:
+    with closing(sqlite3.connect(year.folder / "log.db")) as log:
         (rows,) = log.execute("SELECT count(*) FROM flights").fetchone()
         (before,) = log.execute(
             "SELECT count(*) FROM flights WHERE scheduled_at < '2014-01-01 00:00:00'"
