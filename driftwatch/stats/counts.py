@@ -33,6 +33,17 @@ class ColumnPanes:
             if array.shape != (panes,):
                 raise ValueError(f"moments must have shape ({panes},), not {array.shape}")
 
+    def at(self, index: npt.NDArray[np.bool_] | IntArray) -> "ColumnPanes":
+        """Some of the panes, by their numbers or by a mask."""
+        return ColumnPanes(
+            self.cells[index],
+            self.infinite[index],
+            self.total[index],
+            self.total_squares[index],
+            self.minimum[index],
+            self.maximum[index],
+        )
+
     def sum(self) -> "ColumnPanes":
         """All panes as one: shape (1, cells). The sum of no panes is all zeros."""
         return ColumnPanes(
