@@ -73,15 +73,32 @@ class Store:
         StoreError: the store cannot be reached or written; nothing was written then.
         ConflictError: another process wrote the same rows first.
         """
-        with self._wrapped(), self._engine.connect() as connection:
-            connection.execution_options(**{_WRITES: True})
-            with connection.begin():
-                if not self.is_sqlite:
-                    wait = f"{int(self._busy_seconds * 1000)}ms"
-                    connection.execute(
-                        sa.select(sa.func.set_config("lock_timeout", wait, sa.true()))
-                    )
+        with self._wrapped(), self._engine.connect() as connection, self._writing(connection):
+            yield connection
+
+    @contextmanager
+    def rebuild(self) -> Iterator[sa.Connection]:
+        """As `write`, for migrations: foreign keys of SQLite are checked when the block ends.
+
+        SQLite alters a table by copying it and dropping the old one. Checked on the way, that
+        would delete what refers to its rows.
+
+        StoreError: as `write`, or rows refer to rows that are not there; nothing was written then.
+        """
+        if not self.is_sqlite:
+            with self.write() as connection:
                 yield connection
+            return
+        with self._wrapped(), self._engine.connect() as connection:
+            driver = connection.connection.cursor()  # both are without effect in a transaction
+            driver.execute("PRAGMA foreign_keys=OFF")
+            try:
+                with self._writing(connection):
+                    yield connection
+                    self._check_foreign_keys(connection)
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
+                driver.close()
 
     def close(self) -> None:
         """Close every connection. The store may be used again; it connects anew then."""
@@ -105,6 +122,23 @@ class Store:
                     f"{self.name} is locked by another process. End what holds it, or wait."
                 )
         self.close()  # what connects from now on is set up for a file with such a log
+
+    @contextmanager
+    def _writing(self, connection: sa.Connection) -> Iterator[None]:
+        connection.execution_options(**{_WRITES: True})
+        with connection.begin():
+            if not self.is_sqlite:
+                wait = f"{int(self._busy_seconds * 1000)}ms"
+                connection.execute(sa.select(sa.func.set_config("lock_timeout", wait, sa.true())))
+            yield
+
+    def _check_foreign_keys(self, connection: sa.Connection) -> None:
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if broken is not None:
+            raise StoreError(
+                f"{self.name} holds rows of table {broken[0]!r} that refer to rows of table "
+                f"{broken[2]!r} that are not there. It is unchanged; restore it from a backup."
+            )
 
     @contextmanager
     def _wrapped(self) -> Iterator[None]:

@@ -94,7 +94,7 @@ def migrate(store: Store) -> list[str]:
     Nothing to do is an empty list. It is done whole or not at all.
     """
     store.use_wal()
-    with store.write() as connection:
+    with store.rebuild() as connection:
         if not store.is_sqlite:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         found = look(connection)

@@ -28,6 +28,13 @@ class ReferenceOrigin(StrEnum):
     VERSION = "version"
 
 
+class ExclusionOrigin(StrEnum):
+    """Who asked for an exclusion."""
+
+    CONFIG = "config"
+    COMMAND = "command"
+
+
 class AnnotationKind(StrEnum):
     """What an annotation tells."""
 
@@ -125,8 +132,9 @@ axis = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("definition", sa.Text, nullable=False),
     sa.Column("column_type", sa.Text, nullable=False),
-    sa.Column("fitted_start", UtcDateTime, nullable=False),
-    sa.Column("fitted_end", UtcDateTime, nullable=False),
+    # NULL: fitted to rows that have no time.
+    sa.Column("fitted_start", UtcDateTime),
+    sa.Column("fitted_end", UtcDateTime),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.UniqueConstraint("monitor_id", "column_name", "version"),
@@ -145,8 +153,9 @@ reference = sa.Table(
     sa.Column("origin", Word(ReferenceOrigin), nullable=False),
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("axis_id", sa.ForeignKey("axis.id")),
-    sa.Column("interval_start", UtcDateTime, nullable=False),
-    sa.Column("interval_end", UtcDateTime, nullable=False),
+    # NULL: its rows have no time.
+    sa.Column("interval_start", UtcDateTime),
+    sa.Column("interval_end", UtcDateTime),
     sa.Column("rows", sa.BigInteger, nullable=False),
     sa.Column("counts", sa.LargeBinary),
     *_moments(),
@@ -156,7 +165,8 @@ reference = sa.Table(
     sa.UniqueConstraint("monitor_id", "column_name", "segment", "version"),
 )
 
-# The frozen list of segments. levels: JSON, one text (or null) per column; NULL: all others.
+# The frozen list of segments. grouping: JSON, the columns; levels: JSON, one text (or null) per
+# column; NULL: all others.
 segment = sa.Table(
     "segment",
     metadata,
@@ -190,7 +200,7 @@ exclusion = sa.Table(
     sa.Column("range_start", UtcDateTime, nullable=False),
     sa.Column("range_end", UtcDateTime, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("origin", Word(ExclusionOrigin), nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("removed_at", UtcDateTime),
     sa.UniqueConstraint(
@@ -199,6 +209,7 @@ exclusion = sa.Table(
 )
 
 # What a person should see beside the curves: releases, accepted changes, exclusions, references.
+# range_end is range_start where it is a moment: the key would not hold with NULL.
 annotation = sa.Table(
     "annotation",
     metadata,
@@ -206,12 +217,18 @@ annotation = sa.Table(
     _monitor_name(),
     sa.Column("feature", sa.Text, nullable=False),
     sa.Column("kind", Word(AnnotationKind), nullable=False),
-    sa.Column("start", UtcDateTime, nullable=False),
-    sa.Column("end", UtcDateTime),
+    sa.Column("range_start", UtcDateTime, nullable=False),
+    sa.Column("range_end", UtcDateTime, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("recorded_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint(
-        "monitor", "feature", "kind", "start", "message", name="uq_annotation_key"
+        "monitor",
+        "feature",
+        "kind",
+        "range_start",
+        "range_end",
+        "message",
+        name="uq_annotation_key",
     ),
 )
 
@@ -226,6 +243,7 @@ backfill = sa.Table(
     sa.Column("rows", sa.BigInteger, nullable=False),
     sa.Column("panes_changed", sa.BigInteger, nullable=False),
     sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("advanced_at", UtcDateTime, nullable=False),
     sa.Column("finished_at", UtcDateTime),
 )
 
@@ -298,15 +316,29 @@ result = sa.Table(
     sa.Column("reason", Word(Reason), nullable=False),
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("evaluated_at", UtcDateTime, nullable=False),
+    # In this order, so that the segments of one window lie side by side.
     sa.UniqueConstraint(
         "monitor",
         "feature",
-        "segment",
         "window_seconds",
         "window_end",
+        "segment",
         "reference_version",
         name="uq_result_key",
     ),
+)
+
+ALL_ROWS_FLAGGED = sa.text("segment = '' AND verdict IN ('warning', 'critical')")
+"""Results of all rows that say that something is wrong. As text: a condition with parameters does
+not find the partial index."""
+
+sa.Index(
+    "ix_result_flagged",
+    result.c.monitor,
+    result.c.window_seconds,
+    result.c.window_end,
+    sqlite_where=ALL_ROWS_FLAGGED,
+    postgresql_where=ALL_ROWS_FLAGGED,
 )
 
 # The newest result of each series, which every start and every evaluation reads: found here
@@ -318,6 +350,7 @@ latest_result = sa.Table(
     sa.Column("result_id", sa.ForeignKey("result.id", ondelete="CASCADE"), nullable=False),
     sa.Column("window_end", UtcDateTime, nullable=False),
     sa.Column("reference_version", sa.Integer, nullable=False),
+    sa.Index(None, "result_id"),  # whoever deletes results asks who points at them
 )
 
 result_bin = sa.Table(
