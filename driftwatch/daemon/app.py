@@ -18,9 +18,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.daemon import schedule
-from driftwatch.daemon.clock import EventClock, process_now
+from driftwatch.daemon.clock import EventClock, SteadyClock, process_now
 from driftwatch.daemon.courier import Courier
-from driftwatch.daemon.publish import last_times, publish
+from driftwatch.daemon.publish import Publisher, last_times
 from driftwatch.daemon.runner import MonitorRunner, Ran
 from driftwatch.errors import SourceError, StoreError
 from driftwatch.exposition.health import Health
@@ -64,7 +64,7 @@ class App:
         self._idle = Condition()
         self._running = 0
         self._beat: datetime | None = None
-        self._started_at = process_now()
+        self._steady = SteadyClock()
         self._store = open_store(settings.store_url)
         self._sources = _open_sources(settings)
         self._runners = {
@@ -78,13 +78,24 @@ class App:
             )
             for monitor in settings.monitors
         }
+        self._publishers = {
+            monitor.name: Publisher(
+                self._store,
+                monitor,
+                fresh_for=timedelta(seconds=STALE_INTERVALS * max(monitor.every_seconds, 60)),
+                steady_now=self._steady.now,
+            )
+            for monitor in settings.monitors
+        }
         self._scheduler = schedule.new_scheduler(min(MAX_WORKERS, len(settings.monitors)))
         self._courier = (
             Courier(settings.webhook, self._store, self.health, process_now=process_now)
             if settings.webhook
             else None
         )
-        probes = Probes(now=process_now, heartbeat=lambda: self._beat, not_ready=self._not_ready)
+        probes = Probes(
+            now=self._steady.now, heartbeat=lambda: self._beat, not_ready=self._not_ready
+        )
         self.web = WebServer(
             create_app(self.page, self.health, probes), settings.host, settings.port
         )
@@ -95,9 +106,9 @@ class App:
         Raises DriftwatchError if the store cannot be used or the address is taken. A source that
         is down is no reason not to start.
         """
-        self._started_at = process_now()
+        started_at = process_now()
         ensure_schema(self._store)
-        self.health.config_loaded(self._started_at)
+        self.health.config_loaded(started_at)
         self.health.store_answered(True)
         for name in self._sources:
             self.health.source_added(name)
@@ -105,7 +116,7 @@ class App:
             success, completion = last_times(self._store, monitor.name)
             self.health.monitor_added(
                 monitor.name,
-                now=self._started_at,
+                now=started_at,
                 interval_seconds=monitor.every_seconds,
                 last_success=success,
                 last_completion=completion,
@@ -162,8 +173,8 @@ class App:
         scheduler.start()
 
     def _heartbeat(self) -> None:
-        self._beat = process_now()
-        self.health.heartbeat(self._beat)
+        self._beat = self._steady.now()
+        self.health.heartbeat(process_now())
 
     def _skipped(self, event: JobSubmissionEvent) -> None:
         if event.job_id in self._runners:
@@ -210,6 +221,7 @@ class App:
             not_counted=len(report.troubles) if report.scan else None,
         )
         if report.outcome in SUCCESSES:
+            self._publishers[monitor.name].succeeded()
             # A source that failed was asked again; one that was not asked answered the last time.
             asked = 0 if report.scan is None else 1
             self.health.source_answered(monitor.source, rows=report.rows_scanned, queries=asked)
@@ -220,9 +232,8 @@ class App:
             self._courier.wake()
 
     def _publish(self, monitor: MonitorSettings) -> None:
-        fresh_for = timedelta(seconds=STALE_INTERVALS * max(monitor.every_seconds, 60))
         try:
-            self.page.replace(publish(self._store, monitor, self._started_at, fresh_for))
+            self.page.replace(self._publishers[monitor.name].publish())
         except StoreError as error:
             # What is shown stays until it expires: a scrape never waits for the store.
             log.warning("monitor %s: metrics are not renewed: %s", monitor.name, error)

@@ -1,6 +1,7 @@
 """The two clocks: process time (health, heartbeats, timeouts) and event time (windows)."""
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
@@ -8,6 +9,22 @@ from typing import Protocol
 def process_now() -> datetime:
     """Process time: what the wall shows, in UTC."""
     return datetime.now(UTC)
+
+
+class SteadyClock:
+    """Process time by which ages are measured: the wall as it was once, carried on by the monotonic
+    clock. Whoever sets the wall clock makes nothing older or younger by it."""
+
+    def __init__(self) -> None:
+        self._begun = process_now()
+        self._monotonic = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._begun + timedelta(seconds=time.monotonic() - self._monotonic)
+
+    def ahead(self) -> timedelta:
+        """By how much the wall was set forth (or back, below 0) since this clock was made."""
+        return process_now() - self.now()
 
 
 class EventClock(Protocol):

@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 from driftwatch.config.settings import WebhookSettings
 from driftwatch.errors import StoreError
-from driftwatch.exposition.delivery import backoff_seconds, deliver
+from driftwatch.exposition.delivery import LONGEST_WAIT_SECONDS, backoff_seconds, deliver
 from driftwatch.exposition.health import Health
 from driftwatch.exposition.outcomes import DeliveryOutcome
 from driftwatch.store import notifications
@@ -72,8 +72,11 @@ class Courier:
         return delivered
 
     def _due(self) -> list[Notification]:
+        longest = timedelta(seconds=max(LONGEST_WAIT_SECONDS, self._claim_seconds))
         with self._store.read() as connection:
-            return notifications.due(connection, self._process_now(), limit=BATCH)
+            return notifications.due(
+                connection, self._process_now(), limit=BATCH, longest_wait=longest
+            )
 
     def _deliver(self, one: Notification) -> bool:
         if self._stop.is_set() or not self._claim(one):
@@ -100,9 +103,13 @@ class Courier:
             log.warning("notification %s: %s", one.id, outcome.message)
         return outcome.delivered
 
+    @property
+    def _claim_seconds(self) -> float:
+        return 2 * self._webhook.timeout_seconds
+
     def _claim(self, one: Notification) -> bool:
         """Nobody else sends it meanwhile; if this process dies over it, it is sent again."""
-        until = self._process_now() + timedelta(seconds=2 * self._webhook.timeout_seconds)
+        until = self._process_now() + timedelta(seconds=self._claim_seconds)
         with self._store.write() as connection:
             return notifications.claim(connection, one, until)
 

@@ -1,6 +1,7 @@
 """From the store's latest results to what `/metrics` shows of one monitor."""
 
 import math
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from driftwatch.alert.policy import Severity
@@ -19,18 +20,44 @@ from driftwatch.store.snapshot import MonitorSnapshot
 from driftwatch.verdict.policy import VOLUME
 
 
-def publish(
-    store: Store, monitor: MonitorSettings, started_at: datetime, fresh_for: timedelta
-) -> MonitorBlocks:
-    """The monitor's blocks of samples, from what is stored and configured now.
+class Publisher:
+    """Makes one monitor's blocks of samples from what is stored and configured now.
 
-    Values are shown until `fresh_for` after the last success, or after the start of the daemon, so
-    that a restart shows them before its first evaluation.
+    Values are shown until `fresh_for` after the last success was heard of, one's own or that of
+    another process on the same store, or after the start of the daemon, so that a restart shows
+    them before its first evaluation. An evaluation that found nothing to do is a success, too,
+    though the store has no row of it.
+
+    steady_now: process time that no setting of the wall clock moves.
     """
-    with store.read() as connection:
-        found = snapshot.read(connection, monitor.name)
-    success = max(found.last_success or started_at, started_at)
-    return render(reading(found, monitor, expires_at=success + fresh_for))
+
+    def __init__(
+        self,
+        store: Store,
+        monitor: MonitorSettings,
+        *,
+        fresh_for: timedelta,
+        steady_now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._monitor = monitor
+        self._fresh_for = fresh_for
+        self._steady_now = steady_now
+        self._heard = steady_now()
+        self._stored: datetime | None = None
+
+    def succeeded(self) -> None:
+        """An evaluation of this monitor ended well just now."""
+        self._heard = self._steady_now()
+
+    def publish(self) -> MonitorBlocks:
+        """The blocks as they are now. StoreError: the store cannot be read."""
+        with self._store.read() as connection:
+            found = snapshot.read(connection, self._monitor.name)
+        if found.last_success != self._stored:
+            self._stored = found.last_success
+            self._heard = self._steady_now()
+        return render(reading(found, self._monitor, expires_at=self._heard + self._fresh_for))
 
 
 def last_times(store: Store, monitor: str) -> tuple[datetime | None, datetime | None]:

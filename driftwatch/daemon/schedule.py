@@ -1,14 +1,55 @@
 """When each monitor is evaluated: spread over its interval, never twice at a time, never lost."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from driftwatch.daemon.clock import SteadyClock, process_now
+
+log = logging.getLogger(__name__)
+
 HEARTBEAT_SECONDS = 5.0
+
+STEP = timedelta(seconds=2)
+"""What moves the wall clock by more than this between two looks is no slewing: somebody set it."""
+
+
+class SteadyScheduler(BackgroundScheduler):  # type: ignore[misc]  # APScheduler has no types
+    """A scheduler that keeps its rhythm when somebody sets the wall clock.
+
+    Its parent plans by the wall: an hour back and nothing would run for an hour; from 1970 to today
+    and it would first list every run that was missed. So the plan is moved with the clock, and the
+    parent looks at it at least once per heartbeat.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._steady = SteadyClock()
+        self._ahead = timedelta(0)
+
+    def _process_jobs(self) -> float:
+        self._follow_steps()
+        wait = super()._process_jobs()
+        return HEARTBEAT_SECONDS if wait is None else min(wait, HEARTBEAT_SECONDS)
+
+    def _follow_steps(self) -> None:
+        ahead = self._steady.ahead()
+        step, self._ahead = ahead - self._ahead, ahead
+        if abs(step) < STEP:
+            return
+        log.warning(
+            "the wall clock was set by %+.0f s; the schedule moves with it", step.total_seconds()
+        )
+        latest = process_now()
+        for job in self.get_jobs():
+            # Whatever happened between the step and this look: never more than one interval away.
+            job.modify(next_run_time=min(job.next_run_time + step, latest + job.trigger.interval))
 
 
 def offset_seconds(name: str, every_seconds: float) -> float:
@@ -21,13 +62,13 @@ def offset_seconds(name: str, every_seconds: float) -> float:
     return int.from_bytes(digest) / 2**64 * every_seconds
 
 
-def new_scheduler(workers: int) -> BackgroundScheduler:
+def new_scheduler(workers: int) -> SteadyScheduler:
     """A scheduler in memory: what ran is in the store, what is due follows from the watermark.
 
     A run that is late is run late, however late (`misfire_grace_time=None`), once for all the runs
     that were missed (`coalesce`): the watermark says what there is to do.
     """
-    return BackgroundScheduler(
+    return SteadyScheduler(
         executors={"default": ThreadPoolExecutor(workers), "heartbeat": ThreadPoolExecutor(1)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         timezone=UTC,

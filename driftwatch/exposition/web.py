@@ -33,7 +33,8 @@ _STARTED_WITHIN_SECONDS = 10.0
 class Probes:
     """What the endpoints ask the daemon; each is called from any thread and must not wait.
 
-    now: the clock; heartbeat: when the scheduler's loop last turned, None before the first time;
+    now: process time, by a clock that nobody sets back or forth; heartbeat: when by that clock the
+    scheduler's loop last turned, None before the first time;
     not_ready: what is still missing (configuration, store, scheduler), empty when ready.
     """
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,10 +55,18 @@ def enqueue(
     return connection.scalar(statement.returning(notification.c.id)) is not None
 
 
-def due(connection: Connection, now: datetime, *, limit: int = 100) -> list[Notification]:
+def due(
+    connection: Connection,
+    now: datetime,
+    *,
+    limit: int = 100,
+    longest_wait: timedelta = timedelta.max,
+) -> list[Notification]:
     """What is to be sent at `now`, oldest first, at most `limit`.
 
     Of each alert the oldest one alone: a receiver must not hear of an end before its beginning.
+    longest_wait: whoever puts a notification off puts it off by no more than this; one that is
+    later was written before the wall clock was set back, and is due.
     """
     table, older = notification, notification.alias("older")
     first = ~sa.exists().where(
@@ -66,9 +74,12 @@ def due(connection: Connection, now: datetime, *, limit: int = 100) -> list[Noti
         older.c.id < table.c.id,
         older.c.delivered_at.is_(None),
     )
+    late = table.c.next_attempt_at <= now
+    if longest_wait < timedelta.max:
+        late |= table.c.next_attempt_at > now + longest_wait
     rows = connection.execute(
         sa.select(table)
-        .where(table.c.delivered_at.is_(None), table.c.next_attempt_at <= now, first)
+        .where(table.c.delivered_at.is_(None), late, first)
         .order_by(table.c.id)
         .limit(limit)
     )
