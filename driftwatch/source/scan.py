@@ -59,24 +59,29 @@ _Panes = tuple[IntArray, IntArray, dict[str, ColumnPanes]]
 
 def queries(plan: ScanPlan, interval: Interval) -> list[tuple[Query, Parameters]]:
     """What a scan of an interval runs, with the times of their first run."""
-    times = plan.place.times(_slices(interval, plan)[0])
-    single = len(_slices(interval, plan)) == 1 or _by_index(plan)
+    single, parts = _parts(plan, interval)
+    times = plan.place.times(parts[0])
     return [
-        (statement.single, times) if single
-        else (statement.grouped, plan.place.times(interval))
-        for statement in plan.statements
-    ]  # fmt: skip
+        (statement.single if single else statement.grouped, times) for statement in plan.statements
+    ]
 
 
 def _run(link: Link, plan: ScanPlan, statement: Statement, interval: Interval) -> _Panes:
     tally = Tally(plan.place.dialect, statement.columns)
+    single, parts = _parts(plan, interval)
+    query = statement.single if single else statement.grouped
+    for part in parts:
+        first = (part.start - interval.start) // timedelta(seconds=plan.slice_seconds)
+        tally.add(link.run(query, plan.place.times(part)), first=first)
+    return tally.panes(plan.pane_seconds // plan.slice_seconds)
+
+
+def _parts(plan: ScanPlan, interval: Interval) -> tuple[bool, list[Interval]]:
+    """What is read at a time, and whether that is one slice each."""
     slices = _slices(interval, plan)
     if len(slices) == 1 or _by_index(plan):
-        for index, part in enumerate(slices):
-            tally.add(link.run(statement.single, plan.place.times(part)), first=index)
-    else:
-        tally.add(link.run(statement.grouped, plan.place.times(interval)))
-    return tally.panes(plan.pane_seconds // plan.slice_seconds)
+        return True, slices
+    return False, plan.place.parts(interval, plan.slice_seconds)
 
 
 def _by_index(plan: ScanPlan) -> bool:

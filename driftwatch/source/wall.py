@@ -89,10 +89,9 @@ class Wall:
         """
         cuts = sorted({interval.start, *self._cuts(interval, timedelta(seconds=slice_seconds))})
         ends = [*cuts[1:], interval.end]
-        return [
-            Interval(start, end)
-            for start, end in zip(cuts, ends, strict=True)
-            if self.latest(start) < self.latest(end)
+        parts = [Interval(start, end) for start, end in zip(cuts, ends, strict=True)]
+        return [part for part in parts if self.latest(part.start) < self.latest(part.end)] or [
+            interval
         ]
 
     def _cuts(self, interval: Interval, step: timedelta) -> Iterator[datetime]:
