@@ -70,7 +70,9 @@ class MonitorRunner:
             )
         except DriftwatchError as error:
             report = self._failed(error)
-            log.warning("monitor %s: %s: %s", self.monitor.name, report.outcome, error)
+            # Another process did the same work first: no failure, and no cause for concern.
+            level = logging.INFO if isinstance(error, ConflictError) else logging.WARNING
+            log.log(level, "monitor %s: %s: %s", self.monitor.name, report.outcome, error)
         except Exception as error:
             # One monitor's defect must not end the others; the traceback is for its author.
             log.exception("monitor %s: unexpected error", self.monitor.name)

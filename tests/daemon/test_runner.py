@@ -239,3 +239,5 @@ def test_a_race_that_another_process_won_is_no_failure(
         assert runner.run().report.outcome == "conflict"
     assert runner.run().report.outcome == "success"
     assert "works again" not in caplog.text
+    told = [record for record in caplog.records if "another process was faster" in record.message]
+    assert [record.levelno for record in told] == [logging.INFO]
