@@ -1,6 +1,7 @@
 """Axes as they are stored: versioned per column, at most one of them active."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -19,14 +20,14 @@ from driftwatch.window import Interval
 @dataclass(frozen=True, slots=True)
 class AxisRecord:
     """The axis of one column. column_type: what the source calls the type of its values; fitted:
-    the interval whose rows it was fitted to."""
+    the interval whose rows it was fitted to, None for rows that have no time."""
 
     id: int
     column: str
     version: int
     axis: Axis
     column_type: str
-    fitted: Interval
+    fitted: Interval | None
 
 
 _FIELDS = (
@@ -46,7 +47,7 @@ def save(
     column: str,
     axis: Axis,
     column_type: str,
-    fitted: Interval,
+    fitted: Interval | None,
     now: datetime,
 ) -> AxisRecord:
     """Make this the active axis of the column, as a new version.
@@ -63,9 +64,11 @@ def save(
     ).one_or_none()
     if known and (known.definition, known.column_type) == (definition, column_type):
         return _record(known)
-    if known:
-        connection.execute(sa.update(table).where(table.c.id == known.id).values(active=False))
-    version = known.version + 1 if known else 1
+    _deactivate(connection, monitor_id, column)
+    newest = sa.select(sa.func.max(table.c.version)).where(
+        table.c.monitor_id == monitor_id, table.c.column_name == column
+    )
+    version = (connection.scalar(newest) or 0) + 1
     inserted = connection.scalars(
         sa.insert(table)
         .values(
@@ -74,8 +77,8 @@ def save(
             version=version,
             definition=definition,
             column_type=str(column_type),
-            fitted_start=fitted.start,
-            fitted_end=fitted.end,
+            fitted_start=fitted and fitted.start,
+            fitted_end=fitted and fitted.end,
             created_at=now,
             active=True,
         )
@@ -95,6 +98,43 @@ def active(connection: Connection, monitor_id: int) -> dict[str, AxisRecord]:
     return {row.column_name: _record(row) for row in rows}
 
 
+def by_id(connection: Connection, ids: Collection[int]) -> dict[int, AxisRecord]:
+    """These axes, active or not, by their ids; ids that are not stored are left out."""
+    rows = connection.execute(sa.select(*_FIELDS).where(axis_table.c.id.in_(sorted(ids))))
+    return {row.id: _record(row) for row in rows}
+
+
+def activate(connection: Connection, monitor_id: int, column: str, version: int) -> AxisRecord:
+    """Make a stored version the active axis of its column, instead of the one that is.
+
+    Panes are kept per axis: those that were counted under another one meanwhile are not seen with
+    this one, and must be scanned again. References of another axis cannot be compared any more.
+
+    StoreError: the column has no such version.
+    """
+    monitors.lock(connection, monitor_id)
+    table = axis_table
+    of_column = (table.c.monitor_id == monitor_id, table.c.column_name == column)
+    rows = connection.execute(sa.select(*_FIELDS, table.c.active).where(*of_column)).all()
+    found = next((row for row in rows if row.version == version), None)
+    if found is None:
+        known = ", ".join(str(one) for one in sorted(row.version for row in rows)) or "none"
+        raise StoreError(f"column {column!r} has no axis of version {version}; there are: {known}")
+    if not found.active:
+        _deactivate(connection, monitor_id, column)
+        connection.execute(sa.update(table).where(table.c.id == found.id).values(active=True))
+    return _record(found)
+
+
+def _deactivate(connection: Connection, monitor_id: int, column: str) -> None:
+    table = axis_table
+    connection.execute(
+        sa.update(table)
+        .where(table.c.monitor_id == monitor_id, table.c.column_name == column, table.c.active)
+        .values(active=False)
+    )
+
+
 def _record(row: Any) -> AxisRecord:
     return AxisRecord(
         id=row.id,
@@ -102,7 +142,7 @@ def _record(row: Any) -> AxisRecord:
         version=row.version,
         axis=from_json(row.definition),
         column_type=row.column_type,
-        fitted=Interval(row.fitted_start, row.fitted_end),
+        fitted=Interval(row.fitted_start, row.fitted_end) if row.fitted_start else None,
     )
 
 

@@ -17,7 +17,8 @@ class MonitorRecord:
     """watermark: event time up to which every pane is counted; scanned_from: where that began.
 
     Both are None before the first panes. definition: which rows are counted, None before the
-    first reference.
+    first reference. updated_until: up to where changes of rows were read, by the clock of the
+    column that tells them; None before the first.
     """
 
     id: int
@@ -25,6 +26,7 @@ class MonitorRecord:
     watermark: datetime | None
     scanned_from: datetime | None
     definition: str | None = None
+    updated_until: datetime | None = None
 
 
 _FIELDS = (
@@ -33,6 +35,7 @@ _FIELDS = (
     monitor.c.watermark,
     monitor.c.scanned_from,
     monitor.c.definition,
+    monitor.c.updated_until,
 )
 
 
@@ -91,6 +94,13 @@ def define(connection: Connection, monitor_id: int, definition: str) -> str:
     return connection.execute(chosen).scalar_one() or definition
 
 
+def set_updated_until(connection: Connection, monitor_id: int, moment: datetime) -> None:
+    """Note up to where changes of rows were read."""
+    connection.execute(
+        sa.update(monitor).where(monitor.c.id == monitor_id).values(updated_until=moment)
+    )
+
+
 def lock(connection: Connection, monitor_id: int) -> None:
     """Let no other transaction write this monitor's panes, axes or references until this one ends.
 
@@ -101,7 +111,9 @@ def lock(connection: Connection, monitor_id: int) -> None:
 
 
 def _record(row: sa.Row[Any]) -> MonitorRecord:
-    return MonitorRecord(row.id, row.name, row.watermark, row.scanned_from, row.definition)
+    return MonitorRecord(
+        row.id, row.name, row.watermark, row.scanned_from, row.definition, row.updated_until
+    )
 
 
 def _by_name(name: str) -> sa.Select[Any]:

@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from math import nan
+from math import isnan, nan
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from driftwatch.store.dialect import insert_into
-from driftwatch.store.schema import latest_result, result, result_bin
+from driftwatch.store.schema import ALL_ROWS_FLAGGED, latest_result, result, result_bin
 from driftwatch.verdict.policy import Measure, Reason, Verdict
+from driftwatch.window import Interval
 
 T = TypeVar("T")
 
@@ -44,9 +45,12 @@ class ResultKey(NamedTuple):
 class ResultRow:
     """What was found of one feature in one window; NaN is "not known" and stored as NULL.
 
-    segment: "" for all rows; reference_version: 0 where there is no reference; axis_version: None
-    for the volume; divergences in the units and directions that `convention` states; measure: what
-    `value` is and the thresholds limit, None for the volume (rows over the reference's median).
+    segment: "" for all rows; window_seconds: the configured length, which `window_start` may lie
+    further back than; reference_version: 0 where there is no reference; axis_version: None for the
+    volume; divergences in the units and directions that `convention` states; measure: what `value`
+    is and the thresholds limit, None for the volume (rows over the reference's median);
+    compared_with: what the reference was, in words; excluded: why this window pages nobody and
+    teaches nothing, "" where it does.
     """
 
     monitor: str
@@ -83,6 +87,8 @@ class ResultRow:
     threshold_warning: float = nan
     threshold_critical: float = nan
     convention: str = ""
+    compared_with: str = ""
+    excluded: str = ""
     verdict: Verdict
     reason: Reason
     message: str = ""
@@ -201,6 +207,70 @@ def history(
         .order_by(result.c.window_end, result.c.reference_version)
     )
     return [_record(row) for row in connection.execute(statement).mappings()]
+
+
+def flagged_intervals(
+    connection: Connection, monitor: str, window_seconds: int, since: datetime, until: datetime
+) -> dict[str, list[Interval]]:
+    """What was flagged by feature, in as few intervals as there can be, oldest first.
+
+    Of all rows, over windows of this length that hold a part of [since, until), by the newest
+    reference that they were judged by; without what was excluded.
+    """
+    newer = result.alias("newer")
+    statement = (
+        sa.select(result.c.feature, result.c.window_start, result.c.window_end)
+        .where(
+            ALL_ROWS_FLAGGED,
+            result.c.excluded == "",
+            result.c.monitor == monitor,
+            result.c.window_seconds == window_seconds,
+            result.c.window_end > since,
+            result.c.window_start < until,
+            ~sa.exists().where(
+                *(newer.c[name] == result.c[name] for name in _KEY[:-1]),
+                newer.c.reference_version > result.c.reference_version,
+            ),
+        )
+        .order_by(result.c.feature, result.c.window_start, result.c.window_end)
+    )
+    found: dict[str, list[Interval]] = {}
+    for feature, start, end in connection.execute(statement):
+        merged = found.setdefault(feature, [])
+        if merged and start <= merged[-1].end:
+            merged[-1] = Interval(merged[-1].start, max(merged[-1].end, end))
+        else:
+            merged.append(Interval(start, end))
+    return found
+
+
+def carrying(
+    connection: Connection,
+    monitor: str,
+    feature: str,
+    window_seconds: int,
+    window_end: datetime,
+) -> list[ResultRecord]:
+    """The segments of one window, what is flagged first, then by `js_distance`, greatest first;
+    those without one last. Of each segment the newest reference."""
+    statement = (
+        sa.select(result)
+        .where(
+            result.c.monitor == monitor,
+            result.c.feature == feature,
+            result.c.window_seconds == window_seconds,
+            result.c.window_end == window_end,
+            result.c.segment != "",
+        )
+        .order_by(result.c.segment, result.c.reference_version)
+    )
+    rows = connection.execute(statement).mappings()
+    newest = {record.row.segment: record for record in map(_record, rows)}
+    return sorted(newest.values(), key=lambda one: _strength(one.row), reverse=True)
+
+
+def _strength(row: ResultRow) -> tuple[bool, float]:
+    return row.flagged, -1.0 if isnan(row.js_distance) else row.js_distance
 
 
 def bins_of(connection: Connection, result_id: int) -> list[ResultBin]:

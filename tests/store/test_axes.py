@@ -37,6 +37,11 @@ def save(store: Store, axis: Axis, *, column: str = "c", kind: str = "number") -
         return axes.save(connection, monitor_id, column, axis, kind, hours(0, 24), NOW)
 
 
+def activate(store: Store, version: int, *, column: str = "c") -> AxisRecord:
+    with store.write() as connection:
+        return axes.activate(connection, 1, column, version)
+
+
 def active(store: Store) -> dict[str, AxisRecord]:
     with store.read() as connection:
         monitor = monitors.find(connection, "m")
@@ -70,6 +75,51 @@ def test_another_axis_or_type_is_a_new_version_of_its_column_alone(store: Store)
     third = save(store, NumericAxis((1.0, 2.0)), kind="boolean")
     assert (other.version, second.version, third.version) == (1, 2, 3)
     assert active(store) == {"other": other, "c": third}
+
+
+def test_an_older_version_is_made_active_again(store: Store) -> None:
+    first = save(store, NumericAxis((1.0,)))
+    second = save(store, NumericAxis((2.0,)))
+    other = save(store, NumericAxis((3.0,)), column="other")
+    assert activate(store, 1) == first
+    assert active(store) == {"c": first, "other": other}
+    assert activate(store, 1) == first
+    assert activate(store, 2) == second
+    assert active(store) == {"c": second, "other": other}
+
+
+def test_a_new_version_is_above_the_highest_not_above_the_active_one(store: Store) -> None:
+    save(store, NumericAxis((1.0,)))
+    save(store, NumericAxis((2.0,)))
+    activate(store, 1)
+    assert save(store, NumericAxis((9.0,))).version == 3
+
+
+def test_a_version_that_is_not_there_is_refused_with_those_that_are(store: Store) -> None:
+    save(store, NumericAxis((1.0,)))
+    save(store, NumericAxis((2.0,)))
+    before = dump(store, "axis")
+    with pytest.raises(StoreError, match=r"column 'c' has no axis of version 7; there are: 1, 2$"):
+        activate(store, 7)
+    with pytest.raises(StoreError, match=r"column 'd' has no axis of version 1; there are: none$"):
+        activate(store, 1, column="d")
+    assert dump(store, "axis") == before
+
+
+def test_axes_are_found_by_their_ids_also_when_they_are_not_active(store: Store) -> None:
+    saved = [save(store, NumericAxis((float(n),))) for n in range(3)]
+    with store.read() as connection:
+        found = axes.by_id(connection, {saved[0].id, saved[2].id, 999})
+        assert axes.by_id(connection, []) == {}
+    assert found == {saved[0].id: saved[0], saved[2].id: saved[2]}
+
+
+def test_an_axis_may_be_fitted_to_rows_without_a_time(store: Store) -> None:
+    with store.write() as connection:
+        monitor_id = monitors.ensure(connection, "m", NOW).id
+        saved = axes.save(connection, monitor_id, "c", NumericAxis((1.0,)), "number", None, NOW)
+    assert saved.fitted is None
+    assert active(store) == {"c": saved}
 
 
 def test_two_that_save_the_same_at_once_make_one_version(store: Store) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from driftwatch.store import alerts
+from driftwatch.store import alerts, annotations
 from driftwatch.store.engine import Store
-from driftwatch.store.frames import bins_frame, events_frame, results_frame
-from driftwatch.store.schema import result
+from driftwatch.store.frames import annotations_frame, bins_frame, events_frame, results_frame
+from driftwatch.store.schema import AnnotationKind, annotation, result
 from driftwatch.verdict.policy import Verdict
 from tests.store.samples import MONDAY, NOW
 from tests.store.test_alerts import EVENT
@@ -57,3 +57,31 @@ def test_bins_as_a_frame(store: Store) -> None:
     assert frame["label"].tolist() == ["(-inf, 0)", "missing"]
     assert frame["js_contribution"].isna().tolist() == [False, True]
     assert len(bins_frame(store, monitor="m")) == 4
+
+
+def test_frames_are_of_all_rows_unless_segments_are_asked_for(store: Store) -> None:
+    upsert(store, row(0), row(0, segment="carrier=UA", rows=7), pictures=bins())
+    for frame_of in (results_frame, bins_frame):
+        found = {
+            segment: set(frame_of(store, monitor="m", segment=segment)["segment"])
+            for segment in ("", "carrier=UA", None)
+        }
+        assert found == {"": {""}, "carrier=UA": {"carrier=UA"}, None: {"", "carrier=UA"}}
+        assert set(frame_of(store, monitor="m")["segment"]) == {""}
+
+
+def test_annotations_as_a_frame(store: Store) -> None:
+    assert len(annotations_frame(store)) == 0
+    upsert(store, row(0))
+    with store.write() as connection:
+        for start in (MONDAY + 2 * HOUR, MONDAY):
+            annotations.note(
+                connection, "m", "", AnnotationKind.NEW_VERSION, start, None, "v2", NOW
+            )
+    frame = annotations_frame(store, monitor="m")
+    assert list(frame.columns) == [column.name for column in annotation.columns]
+    assert frame["range_start"].tolist() == [pd.Timestamp(MONDAY), pd.Timestamp(MONDAY + 2 * HOUR)]
+    assert frame["range_end"].tolist() == frame["range_start"].tolist()
+    assert frame["kind"].tolist() == ["new_version"] * 2
+    assert len(annotations_frame(store, since=MONDAY)) == 1
+    assert len(annotations_frame(store, monitor="other")) == 0

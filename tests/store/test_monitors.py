@@ -87,3 +87,15 @@ def test_which_rows_are_counted_is_noted_once(store: Store) -> None:
     with store.read() as connection:
         noted = [monitors.find(connection, name) for name in ("m", "other")]
     assert [one.definition for one in noted if one] == ["first", None]
+
+
+def test_up_to_where_changes_were_read_is_noted(store: Store) -> None:
+    with store.write() as connection:
+        monitor, other = (monitors.ensure(connection, name, NOW) for name in ("m", "other"))
+        assert monitor.updated_until is None
+        monitors.set_updated_until(connection, monitor.id, NOW)
+        monitors.set_updated_until(connection, monitor.id, NOW + HOUR)
+    with store.read() as connection:
+        noted = [monitors.find(connection, name) for name in ("m", "other")]
+    assert [one.updated_until for one in noted if one] == [NOW + HOUR, None]
+    assert noted[1] == other
