@@ -5,14 +5,23 @@ from itertools import pairwise
 from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems
 from driftwatch.config.reading import Reading, read, tell_wrong_kind
-from driftwatch.config.settings import BinMethod, Binning, FeatureSettings, Kind
+from driftwatch.config.reference import read_reference
+from driftwatch.config.scope import Scope
+from driftwatch.config.settings import (
+    BinMethod,
+    Binning,
+    FeatureSettings,
+    Kind,
+    ReferenceSettings,
+)
 from driftwatch.config.shape import FeatureShape
 from driftwatch.config.threshold import fixed_threshold
 from driftwatch.verdict.policy import FixedThreshold, Measure
+from driftwatch.window import format_duration
 
 
 def read_columns(
-    monitor: Node, threshold: FixedThreshold | None, problems: Problems
+    monitor: Node, threshold: FixedThreshold | None, scope: Scope, problems: Problems
 ) -> tuple[FeatureSettings, ...]:
     """Prediction first, then the features. threshold: of those that have none of their own."""
     readings = _readings(monitor, problems)
@@ -20,15 +29,28 @@ def read_columns(
     for reading in readings:
         _check_kind(reading, problems)
         _check_bins(reading, problems)
+        _check_delay(reading, scope, problems)
     prediction = monitor.get("prediction")
     settings = []
     for reading in readings:
         own = reading.node.get("threshold")
         limits = threshold if own is None else fixed_threshold(own, problems)
         _check_measure(reading, limits, problems)
+        reference = _reference(reading, scope, problems)
         if limits is not None and reading.shape.name is not None:
-            settings.append(_settings(reading.shape, limits, reading.node is prediction))
+            is_prediction = reading.node is prediction
+            settings.append(_settings(reading.shape, limits, reference, is_prediction))
     return tuple(settings)
+
+
+def watched_names(monitor: Node) -> tuple[str, ...] | None:
+    """The columns that the monitor names, sound or not; None when that cannot be known."""
+    features = monitor.get("features")
+    nodes = [monitor.get("prediction"), *((features.items or ()) if features else ())]
+    if any(_lost(node) for node in nodes):
+        return None
+    names = (node.get("name") for node in nodes if node is not None)
+    return tuple(name.value for name in names if name and isinstance(name.value, str))
 
 
 def _readings(monitor: Node, problems: Problems) -> list[Reading[FeatureShape]]:
@@ -123,8 +145,31 @@ def _check_measure(
         )
 
 
+def _check_delay(reading: Reading[FeatureShape], scope: Scope, problems: Problems) -> None:
+    own, least = reading.shape.delay, scope.delay_seconds
+    if own is not None and least is not None and reading.sound("delay") and own < least:
+        node = reading.at("delay")
+        problems.at(
+            node,
+            f"{node.shown()} is below the monitor's delay ({format_duration(least)}); a column "
+            "comes with its rows or later",
+        )
+
+
+def _reference(
+    reading: Reading[FeatureShape], scope: Scope, problems: Problems
+) -> ReferenceSettings | None:
+    shape = reading.shape.reference
+    if shape is None or not reading.sound("reference"):
+        return None
+    return read_reference(shape, reading.at("reference"), scope, problems)
+
+
 def _settings(
-    shape: FeatureShape, threshold: FixedThreshold, is_prediction: bool
+    shape: FeatureShape,
+    threshold: FixedThreshold,
+    reference: ReferenceSettings | None,
+    is_prediction: bool,
 ) -> FeatureSettings:
     return FeatureSettings(
         name=shape.name or "",
@@ -133,6 +178,8 @@ def _settings(
         binning=_binning(shape),
         levels=shape.levels or FeatureSettings("").levels,
         threshold=threshold,
+        reference=reference,
+        delay_seconds=shape.delay,
     )
 
 

@@ -18,7 +18,7 @@ from driftwatch.config.syntax import syntax_problem
 
 _TAG = "tag:yaml.org,2002:"
 _MOST_VALUES = 100_000
-_SAMPLE = "the documented sample is config.yaml at the top of the repository"
+_LEAST = "write at least sources and monitors (`driftwatch demo` writes a file that works)"
 
 
 class _Loader(yaml.SafeLoader):
@@ -50,10 +50,10 @@ def read_document(path: Path, env: Mapping[str, str], problems: Problems) -> Nod
         problems.add(trouble[0], "", trouble[1])
         return None
     if top is None or (top.tag == _TAG + "null" and not top.value):
-        problems.add(0, "", f"the file is empty; {_SAMPLE}")
+        problems.add(0, "", f"the file is empty; {_LEAST}")
         return None
     if not isinstance(top, yaml.MappingNode):
-        problems.add(top.start_mark.line + 1, "", f"must be a mapping of keys; {_SAMPLE}")
+        problems.add(top.start_mark.line + 1, "", f"must be a mapping of keys; {_LEAST}")
         return None
     return _Conversion(env, problems).convert(top, "", 1)
 

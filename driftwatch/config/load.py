@@ -14,6 +14,7 @@ from driftwatch.config.monitor import KnownSources, read_monitor
 from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems
 from driftwatch.config.reading import Reading, read, tell_wrong_kind
+from driftwatch.config.retention import read_retention
 from driftwatch.config.settings import (
     MonitorSettings,
     Settings,
@@ -31,7 +32,7 @@ from driftwatch.config.shape import (
 )
 from driftwatch.config.shorthand import long_connection, long_monitor
 
-_READ_APART = frozenset({"store", "sources", "notify", "defaults", "monitors"})
+_READ_APART = frozenset({"store", "sources", "notify", "retention", "defaults", "monitors"})
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 
@@ -59,6 +60,7 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
     sources, urls = _sources(top, problems)
     _check_apart(store, urls, top, problems)
     hook = _webhook(children.get("notify"), problems)
+    retention = read_retention(children.get("retention"), problems)
     dialects = {name: url.get_backend_name() for name, url in urls.items()}
     nodes = children.get("sources")
     names = (nodes.mapping or {}) if nodes else {}
@@ -75,6 +77,7 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
         sources=sources,
         monitors=monitors,
         webhook=hook,
+        retention=retention,
         path=path,
     )
 

@@ -1,6 +1,7 @@
 """Defaults under a monitor: maps merge, lists and single values replace."""
 
 from driftwatch.config.node import Node
+from driftwatch.config.reference import kinds
 
 _WHOLE = frozenset({"bins"})
 """Mappings that are one value in several forms: half of one and half of another means nothing."""
@@ -15,6 +16,8 @@ def merge(default: Node, own: Node, key: str = "") -> Node:
         return own
     if key in _BY_MEASURE and default.mapping.keys() != own.mapping.keys():
         return own
+    if key == "reference" and kinds(own) and kinds(own) != kinds(default):
+        return own  # another kind is another reference
     merged = dict(default.mapping)
     for name, node in own.mapping.items():
         merged[name] = merge(merged[name], node, name) if name in merged else node

@@ -5,26 +5,32 @@ from dataclasses import dataclass, replace
 
 from driftwatch.alert.policy import AlertPolicy
 from driftwatch.config.column import read_columns
+from driftwatch.config.exclusion import read_exclusions
 from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems, suggestion
 from driftwatch.config.reading import Reading, read
+from driftwatch.config.reference import read_reference
+from driftwatch.config.scope import Scope
+from driftwatch.config.segment import read_segments, read_version
 from driftwatch.config.settings import (
     FeatureSettings,
     MonitorSettings,
+    ReferenceSettings,
     RelationSettings,
     Start,
 )
-from driftwatch.config.shape import AlertShape, MonitorShape
+from driftwatch.config.shape import DAY, AlertShape, MonitorShape
 from driftwatch.config.threshold import fixed_threshold, volume_threshold
-from driftwatch.config.timing import EPOCH_FORMATS, check_timing
+from driftwatch.config.timing import EPOCH_FORMATS, check_timing, recheck_seconds
 from driftwatch.verdict.policy import FixedThreshold, VolumeThreshold
-from driftwatch.window import Interval, to_epoch
+from driftwatch.window import Calendar, to_epoch
 
 _REQUIRED = {
     "name": "missing; give the monitor a name of its own",
-    "table": "missing; name the table or view that holds the rows",
+    "table": "missing; name the table or view that holds the rows, or write a query",
     "timestamp": "missing; name the column that holds each row's time",
-    "reference": "missing; write the range compared against, {from: 2026-09-01, to: 2026-10-01}",
+    "reference": "missing; write what is compared with, such as {from: 2026-09-01, to: 2026-10-01} "
+    "or {rolling: 28d}",
 }
 _READ_APART = frozenset({"features", "prediction", "thresholds", "volume"})
 
@@ -48,11 +54,24 @@ def read_monitor(node: Node, sources: KnownSources, problems: Problems) -> Monit
     _check_dialect(reading, sources.dialects.get(source or ""), problems)
     alert = _alert(reading, problems)
     threshold, volume = _thresholds(node, problems)
-    columns = read_columns(node, threshold, problems)
-    if problems or source is None or alert is None or volume is None:
+    scope = _scope(reading, sources)
+    columns = read_columns(node, threshold, scope, problems)
+    reference = _reference(reading, scope, problems)
+    whole = Reading(reading.shape, node, reading.broken)
+    version = read_version(whole, scope, problems)
+    segments = read_segments(whole, scope, problems)
+    exclusions = read_exclusions(whole, problems)
+    if problems or source is None or reference is None or alert is None or volume is None:
         return None
-    settings = _settings(reading.shape, source, columns)
-    return replace(settings, volume=volume, alert=alert, place=f"{problems.file}:{node.line}")
+    return replace(
+        _settings(reading.shape, source, columns, reference),
+        volume=volume,
+        alert=alert,
+        version=version,
+        segments=segments,
+        exclusions=exclusions,
+        place=f"{problems.file}:{node.line}",
+    )
 
 
 def _read_shape(node: Node, problems: Problems) -> Reading[MonitorShape] | None:
@@ -63,8 +82,13 @@ def _read_shape(node: Node, problems: Problems) -> Reading[MonitorShape] | None:
 
 
 def _check_required(reading: Reading[MonitorShape], problems: Problems) -> None:
+    query = reading.shape.query
+    if reading.shape.table is not None and query is not None:
+        problems.at_key(reading.at("query"), "stands beside table; keep one of the two")
     for key, told in _REQUIRED.items():
         if getattr(reading.shape, key) is not None or not reading.sound(key):
+            continue
+        if key == "table" and (query is not None or not reading.sound("query")):
             continue
         written = reading.node.get(key)
         if written is not None:
@@ -125,25 +149,58 @@ def _thresholds(
     )
 
 
+def _scope(reading: Reading[MonitorShape], sources: KnownSources) -> Scope:
+    shape = reading.shape
+    pane_is_sound = reading.sound("pane") and DAY % shape.pane == 0
+    return Scope(
+        monitor=shape.name or "",
+        sources=sources.names,
+        pane_seconds=shape.pane if pane_is_sound else None,
+        window_seconds=tuple(shape.windows) if reading.sound("windows") else None,
+        delay_seconds=shape.delay if reading.sound("delay") else None,
+    )
+
+
+def _reference(
+    reading: Reading[MonitorShape], scope: Scope, problems: Problems
+) -> ReferenceSettings | None:
+    shape = reading.shape.reference
+    if shape is None or not reading.sound("reference"):
+        return None
+    return read_reference(shape, reading.at("reference"), scope, problems)
+
+
+def _relation(shape: MonitorShape) -> RelationSettings:
+    assert shape.timestamp is not None, "what is missing has a problem"
+    if shape.table is None:
+        table, schema = f"the query of monitor {shape.name!r}", None
+    else:
+        table, schema = shape.table.name, shape.table.schema_
+    return RelationSettings(
+        table=table,
+        schema=schema,
+        timestamp=shape.timestamp.column,
+        timestamp_format=shape.timestamp.format,
+        where=shape.where,
+        query=shape.query,
+        timestamp_zone=shape.timestamp.zone,
+        partition=shape.partition,
+        updated_at=shape.updated_at,
+    )
+
+
 def _settings(
-    shape: MonitorShape, source: str, columns: tuple[FeatureSettings, ...]
+    shape: MonitorShape,
+    source: str,
+    columns: tuple[FeatureSettings, ...],
+    reference: ReferenceSettings,
 ) -> MonitorSettings:
-    assert shape.name is not None
-    assert shape.table is not None
-    assert shape.timestamp is not None
-    assert shape.reference is not None
     return MonitorSettings(
-        name=shape.name,
+        name=shape.name or "",
         source=source,
-        relation=RelationSettings(
-            table=shape.table.name,
-            schema=shape.table.schema_,
-            timestamp=shape.timestamp.column,
-            timestamp_format=shape.timestamp.format,
-            where=shape.where,
-        ),
+        relation=_relation(shape),
         features=columns,
-        reference=Interval(shape.reference.start, shape.reference.end),
+        reference=reference,
         pane_seconds=shape.pane,
         every_seconds=shape.every or shape.pane,
         delay_seconds=shape.delay,
@@ -151,4 +208,8 @@ def _settings(
         start=Start(None if shape.start is None else to_epoch(shape.start)),
         catch_up_seconds=shape.catch_up,
         min_rows=shape.min_rows,
+        calendar=Calendar(shape.zone),
+        recheck_seconds=recheck_seconds(shape),
+        ready=shape.ready,
+        widen_seconds=shape.widen,
     )

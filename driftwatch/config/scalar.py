@@ -8,12 +8,15 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 from typing import Annotated
+from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from driftwatch.config.problem import suggestion
+from driftwatch.config.problem import nearest, suggestion
 from driftwatch.window import parse_duration
 
 OWN = "driftwatch"
@@ -27,6 +30,10 @@ LONGEST_SECONDS = 3650 * 86_400
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?\s?(?P<zone>Z|[+-]\d\d:\d\d)?)?", re.ASCII
 )
+_NO_ZONES = {"Factory", "localtime"}
+"""Files beside the zones: no place, and whatever this machine is set to."""
+
+_ENDINGS = (".csv", ".csv.gz", ".parquet")
 _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/@]+):(?P<port>\d{1,5})", re.ASCII)
 
 
@@ -100,6 +107,46 @@ def _column(value: object) -> str:
     return name
 
 
+def _zone(value: object) -> str:
+    """A name of the IANA database that means the same everywhere."""
+    name = _text(value)
+    known = _zones()
+    if name in known:
+        return name
+    cities = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(known)}
+    near = cities.get(name.strip().replace(" ", "_").casefold()) or nearest(name, known)
+    advice = f"did you mean {near!r}?" if near else "write a name such as Europe/Berlin, or UTC"
+    raise _wrong_value(f"is not a zone of the IANA database; {advice}")
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """UTC is known even where there is no database."""
+    return frozenset(available_timezones() - _NO_ZONES | {"UTC"})
+
+
+def _age(value: object) -> int | None:
+    """A duration; None is "forever"."""
+    if value == "forever":
+        return None
+    try:
+        return _positive_duration(value)
+    except PydanticCustomError:
+        if isinstance(value, str) and value.isalpha():
+            raise _wrong_value("is not a duration; write it like 30d, or forever") from None
+        raise
+
+
+def _file(value: object) -> Path:
+    """A file of rows, whether it is there or not."""
+    text = _text(value)
+    if "://" in text:
+        raise _wrong("is a URL; files are read from a disk: write a path")
+    if not text.endswith(_ENDINGS):
+        raise _wrong_value(f"ends with none of {', '.join(_ENDINGS)}; write a file of rows")
+    return Path(text)
+
+
 def _listen(value: object) -> tuple[str, int]:
     match = _LISTEN.fullmatch(value) if isinstance(value, str) else None
     if match is None:
@@ -130,5 +177,8 @@ Text = Annotated[str, BeforeValidator(_text)]
 MonitorName = Annotated[str, BeforeValidator(_monitor_name)]
 Column = Annotated[str, BeforeValidator(_column)]
 Listen = Annotated[tuple[str, int], BeforeValidator(_listen)]
+Zone = Annotated[str, BeforeValidator(_zone)]
+Age = Annotated[int | None, BeforeValidator(_age)]
+RowsFile = Annotated[Path, BeforeValidator(_file)]
 Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Edge = Annotated[float, Field(allow_inf_nan=False)]

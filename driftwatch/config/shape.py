@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from driftwatch.config.scalar import (
+    Age,
     Column,
     Duration,
     Edge,
@@ -18,12 +19,22 @@ from driftwatch.config.scalar import (
     Moment,
     MonitorName,
     PositiveDuration,
+    RowsFile,
     Text,
+    Zone,
     one_of,
 )
-from driftwatch.config.settings import BinMethod, Kind
+from driftwatch.config.settings import (
+    BinMethod,
+    Kind,
+    RetentionSettings,
+    SegmentGroup,
+    SegmentSettings,
+    VersionSettings,
+)
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
+_KEPT = RetentionSettings()
 
 
 class Shape(BaseModel):
@@ -67,14 +78,6 @@ class LimitsShape(Shape):
     clear: Limit | None = None
 
 
-class FeatureShape(Shape):
-    name: Column | None = None
-    kind: Annotated[Kind, BeforeValidator(one_of(Kind))] | None = None
-    bins: BinsShape | None = None
-    levels: int | None = Field(default=None, ge=1, le=1000)
-    threshold: dict[str, LimitsShape] | None = None
-
-
 class TableShape(Shape):
     schema_: Text | None = Field(default=None, alias="schema")
     name: Text
@@ -83,11 +86,57 @@ class TableShape(Shape):
 class TimestampShape(Shape):
     column: Column
     format: Text | None = None
+    zone: Zone = "UTC"
 
 
 class ReferenceShape(Shape):
+    """One kind of reference. `where` and `source` go with a table or query."""
+
+    start: Moment | None = Field(default=None, alias="from")
+    end: Moment | None = Field(default=None, alias="to")
+    rolling: PositiveDuration | None = None
+    seasonal: PositiveDuration | None = None
+    table: TableShape | None = None
+    query: Text | None = None
+    where: Text | None = None
+    source: Text | None = None
+    file: RowsFile | None = None
+    cohort: Text | None = None
+
+
+class FeatureShape(Shape):
+    name: Column | None = None
+    kind: Annotated[Kind, BeforeValidator(one_of(Kind))] | None = None
+    bins: BinsShape | None = None
+    levels: int | None = Field(default=None, ge=1, le=1000)
+    threshold: dict[str, LimitsShape] | None = None
+    delay: Duration | None = None
+    reference: ReferenceShape | None = None
+
+
+class VersionShape(Shape):
+    column: Column
+    handover: PositiveDuration = VersionSettings("").handover_seconds
+
+
+class SegmentGroupShape(Shape):
+    columns: list[Column] = Field(min_length=1, max_length=3)
+    levels: list[list[Text]] | None = Field(default=None, min_length=1, max_length=100)
+    limit: int = Field(default=SegmentGroup(()).limit, ge=1, le=100)
+
+
+class SegmentsShape(Shape):
+    by: list[SegmentGroupShape] = Field(min_length=1, max_length=8)
+    windows: list[PositiveDuration] | None = Field(default=None, min_length=1, max_length=16)
+    min_rows: int = Field(default=SegmentSettings((), ()).min_rows, ge=1)
+    page: bool = False
+
+
+class ExclusionShape(Shape):
     start: Moment = Field(alias="from")
     end: Moment = Field(alias="to")
+    reason: Text
+    feature: Text | None = None
 
 
 class AlertShape(Shape):
@@ -99,7 +148,10 @@ class DefaultsShape(Shape):
     """What `defaults` may hold: every key of a monitor but those that tell monitors apart."""
 
     source: Text | None = None
+    zone: Zone = "UTC"
     timestamp: TimestampShape | None = None
+    partition: Column | None = None
+    updated_at: Column | None = None
     where: Text | None = None
     prediction: FeatureShape | None = None
     features: list[FeatureShape] | None = None
@@ -108,9 +160,17 @@ class DefaultsShape(Shape):
     pane: PositiveDuration = 5 * MINUTE
     every: PositiveDuration | None = None
     delay: Duration = 2 * MINUTE
+    recheck: list[PositiveDuration] = Field(
+        default=[15 * MINUTE, HOUR, 6 * HOUR, DAY], max_length=16
+    )
+    ready: Text | None = None
     windows: list[PositiveDuration] = Field(default=[HOUR, DAY], min_length=1, max_length=16)
     catch_up: PositiveDuration = 7 * DAY
     min_rows: int = Field(default=100, ge=1)
+    widen: PositiveDuration | None = None
+    version: VersionShape | None = None
+    segments: SegmentsShape | None = None
+    exclude: list[ExclusionShape] = Field(default=[], max_length=1000)
     thresholds: dict[str, LimitsShape] | None = None
     volume: LimitsShape | None = None
     alert: AlertShape = AlertShape()
@@ -119,6 +179,19 @@ class DefaultsShape(Shape):
 class MonitorShape(DefaultsShape):
     name: MonitorName | None = None
     table: TableShape | None = None
+    query: Text | None = None
+
+
+class RetentionShape(Shape):
+    """How old each kind of row grows; None: it stays."""
+
+    panes: Age = _KEPT.panes_seconds
+    hours: Age = _KEPT.hours_seconds
+    days: Age = _KEPT.days_seconds
+    results: Age = _KEPT.results_seconds
+    evaluations: Age = _KEPT.evaluations_seconds
+    events: Age = _KEPT.events_seconds
+    notifications: Age = _KEPT.notifications_seconds
 
 
 class RootShape(Shape):
@@ -127,5 +200,6 @@ class RootShape(Shape):
     grace: PositiveDuration = 10
     sources: dict[str, SourceShape] = Field(default_factory=dict)
     notify: NotifyShape | None = None
+    retention: RetentionShape = RetentionShape()
     defaults: DefaultsShape | None = None
     monitors: list[MonitorShape] = Field(default_factory=list)

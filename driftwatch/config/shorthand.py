@@ -14,18 +14,17 @@ def long_connection(node: Node) -> Node:
 
 
 def long_monitor(node: Node, problems: Problems) -> Node:
-    """A monitor (or the defaults) with its table, timestamp and columns in their long forms."""
-    if node.mapping is None:
-        return node
+    """A monitor (or the defaults) with everything in its long form."""
     forms: dict[str, Callable[[Node], Node]] = {
         "table": _table,
         "timestamp": lambda child: _named(child, "column"),
+        "version": lambda child: _named(child, "column"),
+        "segments": _segments,
+        "reference": _reference,
         "prediction": _feature,
         "features": lambda child: _features(child, problems),
     }
-    return node.holding(
-        {key: forms[key](child) if key in forms else child for key, child in node.mapping.items()}
-    )
+    return _with(node, forms)
 
 
 def _named(node: Node, key: str) -> Node:
@@ -62,15 +61,59 @@ def _keyed_feature(name: str, node: Node, problems: Problems) -> Node:
     if "name" in options:
         problems.at_key(options["name"], "the key above names the column already; remove this one")
     own = Node(name, node.place, node.key_line, node.key_line, raw=name)
-    return _with_long_bins(node.holding({**options, "name": own}))
+    return _with_long_options(node.holding({**options, "name": own}))
 
 
 def _feature(node: Node) -> Node:
-    return _with_long_bins(_named(node, "name"))
+    return _with_long_options(_named(node, "name"))
 
 
-def _with_long_bins(node: Node) -> Node:
-    bins = node.get("bins")
-    if node.mapping is None or bins is None:
+def _with_long_options(node: Node) -> Node:
+    return _with(node, {"bins": lambda child: _named(child, "count"), "reference": _reference})
+
+
+def _reference(node: Node) -> Node:
+    return _with(node, {"table": _table})
+
+
+def _segments(node: Node) -> Node:
+    """A list of groups becomes {by: list}."""
+    if node.items is not None:
+        node = node.holding({"by": node})
+    return _with(node, {"by": _groups})
+
+
+def _groups(node: Node) -> Node:
+    if node.items is None:
         return node
-    return node.holding({**node.mapping, "bins": _named(bins, "count")})
+    return replace(node, value=tuple(_group(item) for item in node.items))
+
+
+def _group(node: Node) -> Node:
+    """A column, or a list of columns, becomes {columns: list}."""
+    if node.mapping is None and node.value is not None:
+        node = node.holding({"columns": node})
+    return _with(node, {"columns": _listed, "levels": _levels})
+
+
+def _levels(node: Node) -> Node:
+    """Of one column, levels need no lists of their own."""
+    if node.items is None:
+        return node
+    return replace(node, value=tuple(_listed(item) for item in node.items))
+
+
+def _listed(node: Node) -> Node:
+    """A list of one, of a single value."""
+    if node.value is None or node.mapping is not None or node.items is not None:
+        return node
+    return replace(node, value=(node,))
+
+
+def _with(node: Node, forms: Mapping[str, Callable[[Node], Node]]) -> Node:
+    """The mapping with the long forms of these keys, where it has them."""
+    if node.mapping is None:
+        return node
+    return node.holding(
+        {key: forms[key](child) if key in forms else child for key, child in node.mapping.items()}
+    )

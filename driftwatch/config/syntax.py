@@ -16,6 +16,11 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("anchor", "a * or & without a name; quote a value that begins with * or &"),
     ("cannot start any token", "a value begins with a character that YAML keeps; quote the value"),
     ("could not find expected ':'", "a line that is not 'key: value'; check it and the line above"),
+    ("sequence entries are not allowed", "a '- ' where none fits; begin a list on its own line"),
+    ("mapping keys are not allowed", "a '?' where none fits; quote a value that holds one"),
+    ("'<stream end>'", "a '[' or '{' is not closed before the file ends; close it"),
+    ("node content", "a sign of YAML's own where a value belongs; remove it, or quote the value"),
+    ("<document start>", "the indentation does not fit the lines above, or a bracket is left over"),
     ("flow sequence", "a '[' is not closed, or a ',' is missing between its entries"),
     ("flow mapping", "a '{' is not closed, or a ',' is missing between its entries"),
     ("block mapping", "the indentation does not fit the lines above"),
@@ -26,6 +31,8 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("directive", "a line begins with %; quote it"),
 )
 
+_NO_REASON = "something that YAML does not know; check this line and the one above"
+
 
 def syntax_problem(error: yaml.YAMLError, text: str) -> tuple[int, str]:
     """The line (from 1) and what to do there. The text itself may be a secret: never quoted."""
@@ -33,16 +40,18 @@ def syntax_problem(error: yaml.YAMLError, text: str) -> tuple[int, str]:
         line = text.count("\n", 0, error.position) + 1
         return line, "a control character; remove it"
     if not isinstance(error, yaml.MarkedYAMLError):
-        return 1, "not YAML"
+        return 1, f"not YAML: {_NO_REASON}"
     mark = error.problem_mark or error.context_mark
-    line = mark.line + 1 if mark else 1
+    last = max(1, len(text.rstrip().splitlines()))
+    line = min(mark.line + 1 if mark else 1, last)
     tab = _tab_line(text, line)
     if tab:
         return tab, "a tab in the indentation; YAML indents with spaces"
     told = f"{error.problem or ''} {error.context or ''}"
-    if "quoted scalar" in told and "escape" not in told and error.context_mark:
-        line = error.context_mark.line + 1
-    return line, "not YAML: " + next((say for sign, say in _RULES if sign in told), "check it")
+    open_quote = "quoted scalar" in told and "escape" not in told
+    if (open_quote or "'<stream end>'" in told) and error.context_mark:
+        line = min(error.context_mark.line + 1, last)
+    return line, "not YAML: " + next((say for sign, say in _RULES if sign in told), _NO_REASON)
 
 
 def _tab_line(text: str, line: int) -> int | None:

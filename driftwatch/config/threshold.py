@@ -3,7 +3,7 @@
 import math
 
 from driftwatch.config.node import Node
-from driftwatch.config.problem import Problems, suggestion
+from driftwatch.config.problem import Problems, nearest, suggestion
 from driftwatch.config.reading import read, tell_wrong_kind
 from driftwatch.config.shape import LimitsShape
 from driftwatch.verdict.policy import FixedThreshold, Measure, VolumeThreshold
@@ -29,7 +29,7 @@ def fixed_threshold(node: Node, problems: Problems) -> FixedThreshold | None:
     known = [str(measure) for measure in Measure]
     strange = [(name, child) for name, child in node.mapping.items() if name not in known]
     for name, child in strange:
-        problems.at_key(child, f"unknown measure; {suggestion(name, known)}")
+        problems.at_key(child, f"unknown measure; {_suggestion(name, known)}")
     if strange:
         return None
     if len(node.mapping) != 1:
@@ -72,6 +72,22 @@ def _fixed(measure: Measure, node: Node, problems: Problems) -> FixedThreshold |
     except ValueError as error:
         problems.at(node, f"{error}; write them like {{warning: 0.1, critical: 0.2}}")
         return None
+
+
+def _suggestion(word: str, known: list[str]) -> str:
+    """The measure that looks most like the word, and those that it abbreviates: `jsd`."""
+    meant = [name for name in known if _abbreviates(word.casefold(), name)]
+    near = nearest(word, known)
+    both = list(dict.fromkeys([*([near] if near else []), *meant]))
+    if not both or len(both) > 3:
+        return suggestion(word, known)
+    return f"did you mean {' or '.join(repr(name) for name in both)}?"
+
+
+def _abbreviates(word: str, name: str) -> bool:
+    """Whether the letters of a short word stand in the name, in their order, from its first on."""
+    letters = iter(name)
+    return 1 < len(word) <= 4 and word[0] == name[0] and all(one in letters for one in word)
 
 
 def _lowest(shape: LimitsShape) -> float:

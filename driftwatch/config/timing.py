@@ -1,4 +1,4 @@
-"""What must fit together in time: pane, windows, reference, start, the timestamp's format."""
+"""What must fit together in time: pane, windows, zone, ages, start, the timestamp's format."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -6,11 +6,15 @@ from itertools import pairwise
 from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems
 from driftwatch.config.reading import Reading
-from driftwatch.config.shape import DAY, MonitorShape
-from driftwatch.window import format_duration, to_epoch
+from driftwatch.config.reference import check_aligned
+from driftwatch.config.shape import DAY, MINUTE, MonitorShape, TimestampShape
+from driftwatch.window import Calendar, format_duration, to_epoch
 
 EPOCH_FORMATS = ("epoch_s", "epoch_ms")
 """Timestamps that are integers: seconds or milliseconds since 1970-01-01 UTC."""
+
+_PANES = (60 * MINUTE, 30 * MINUTE, 15 * MINUTE, 5 * MINUTE)
+"""Those that are proposed where a zone has no whole hours."""
 
 
 def check_timing(reading: Reading[MonitorShape], problems: Problems) -> None:
@@ -29,12 +33,25 @@ def check_timing(reading: Reading[MonitorShape], problems: Problems) -> None:
         _check_windows(reading, problems)
     if reading.sound("catch_up") and shape.catch_up % shape.pane:
         _tell_multiple(reading.at("catch_up", "pane"), "catch_up", shape.catch_up, shape, problems)
-    if reading.sound("reference"):
-        _check_reference(reading, problems)
+        _check_widen(reading, problems)
+    if reading.sound("recheck"):
+        _check_recheck(reading, problems)
+    if reading.sound("zone"):
+        _check_zone(reading.at("zone"), shape.zone, shape.pane, problems)
     if reading.sound("start") and shape.start is not None:
-        _check_aligned(reading.at("start"), shape.start, shape.pane, problems)
-    if reading.sound("timestamp"):
+        check_aligned(reading.at("start"), shape.start, shape.pane, problems)
+    if reading.sound("timestamp") and shape.timestamp is not None:
+        timestamp = reading.at("timestamp")
+        node = timestamp.get("zone") or timestamp
+        _check_zone(node, shape.timestamp.zone, shape.pane, problems)
         _check_format(reading, problems)
+
+
+def recheck_seconds(shape: MonitorShape) -> tuple[int, ...]:
+    """The ages that are written, or those of the default ones that are multiples of the pane."""
+    if "recheck" in shape.model_fields_set:
+        return tuple(shape.recheck)
+    return tuple(age for age in shape.recheck if age % shape.pane == 0)
 
 
 def _tell_multiple(
@@ -56,28 +73,63 @@ def _check_windows(reading: Reading[MonitorShape], problems: Problems) -> None:
             _tell_multiple(nodes[i], "a window", seconds, shape, problems)
         if seconds in shape.windows[:i]:
             problems.at(nodes[i], f"{format_duration(seconds)} is written twice; keep one")
+        # Both leave the beginnings of days where they are.
+        elif shape.zone != "UTC" and reading.sound("zone") and DAY % seconds and seconds % DAY:
+            problems.at(
+                nodes[i],
+                f"a window of {format_duration(seconds)} in {shape.zone}: but for UTC, a window "
+                "divides a day or is whole days; write one such as 6h, 12h, 1d or 7d",
+            )
 
 
-def _check_reference(reading: Reading[MonitorShape], problems: Problems) -> None:
-    reference, node = reading.shape.reference, reading.at("reference")
-    if reference is None:
+def _check_widen(reading: Reading[MonitorShape], problems: Problems) -> None:
+    shape = reading.shape
+    if shape.widen is None or not reading.sound("widen"):
         return
-    if reference.start >= reference.end:
-        problems.at(node, "from must lie before to (which is the first moment after it)")
-    for key, moment in (("from", reference.start), ("to", reference.end)):
-        _check_aligned(node.get(key) or node, moment, reading.shape.pane, problems)
+    if shape.widen % shape.pane:
+        _tell_multiple(reading.at("widen"), "widen", shape.widen, shape, problems)
+    shortest = min(shape.windows)
+    if shape.widen < shortest:
+        problems.at(
+            reading.at("widen"),
+            f"widen ({format_duration(shape.widen)}) is below the shortest window "
+            f"({format_duration(shortest)}), so no window could be widened; write a longer one",
+        )
 
 
-def _check_aligned(node: Node, moment: datetime, pane: int, problems: Problems) -> None:
-    if to_epoch(moment) % pane:
-        told = f"is not the start of a pane of {format_duration(pane)}; write a multiple of it"
-        problems.at(node, f"{node.shown()} {told}")
+def _check_recheck(reading: Reading[MonitorShape], problems: Problems) -> None:
+    shape, written = reading.shape, reading.at("recheck")
+    if "recheck" not in shape.model_fields_set:
+        return
+    nodes = written.items or (written,) * len(shape.recheck)
+    for node, age in zip(nodes, shape.recheck, strict=True):
+        if age % shape.pane:
+            _tell_multiple(node, "an age", age, shape, problems)
+    if any(early >= late for early, late in pairwise(shape.recheck)):
+        problems.at(written, "ages must rise; sort them, each once")
+
+
+def _check_zone(node: Node, zone: str, pane: int, problems: Problems) -> None:
+    """The hours of a zone must begin with a pane."""
+    offsets = Calendar(zone).offsets()
+    odd = sorted(offset for offset in offsets if offset % pane)
+    if odd:
+        fitting = [one for one in _PANES if not any(offset % one for offset in offsets)]
+        advice = " or ".join(format_duration(one) for one in fitting[:2]) or "less"
+        problems.at(
+            node,
+            f"{zone} is {format_duration(abs(odd[0]))} from UTC, which is not a multiple of the "
+            f"pane ({format_duration(pane)}); a pane of {advice} works",
+        )
 
 
 def _check_format(reading: Reading[MonitorShape], problems: Problems) -> None:
     """Text is compared as text, so it must sort as time does and tell panes apart."""
     timestamp = reading.shape.timestamp
-    if timestamp is None or timestamp.format is None or timestamp.format in EPOCH_FORMATS:
+    if timestamp is None or timestamp.format is None:
+        return
+    _check_zone_fits(reading, timestamp, problems)
+    if timestamp.format in EPOCH_FORMATS:
         return
     moments = _samples(reading.shape.pane)
     node = reading.at("timestamp").get("format") or reading.at("timestamp")
@@ -88,6 +140,20 @@ def _check_format(reading: Reading[MonitorShape], problems: Problems) -> None:
             node,
             f"{node.shown()} does not sort as time does in steps of a pane; write a format from "
             "year to second such as '%Y-%m-%dT%H:%M:%SZ', or epoch_s or epoch_ms for integers",
+        )
+
+
+def _check_zone_fits(
+    reading: Reading[MonitorShape], timestamp: TimestampShape, problems: Problems
+) -> None:
+    """A zone is for timestamps that say none themselves."""
+    form = timestamp.format or ""
+    says_utc = form in EPOCH_FORMATS or form.endswith(("Z", "%z", "%:z"))
+    if says_utc and timestamp.zone != "UTC":
+        node = reading.at("timestamp")
+        problems.at_key(
+            node.get("zone") or node,
+            f"timestamps of the format {form!r} say UTC themselves; remove zone",
         )
 
 

@@ -116,7 +116,7 @@ class Calendar:
         >>> sorted(Calendar("Europe/Berlin").offsets()), Calendar("Asia/Kathmandu").offsets()
         ([3600, 7200], frozenset({20700}))
         """
-        return _offsets(self.zone, first, last)
+        return frozenset({0}) if self.zone == "UTC" else _offsets(self.zone, first, last)
 
     def _earlier(self, begin: datetime, seconds: int, weeks: int) -> datetime:
         if self.zone == "UTC":

@@ -81,7 +81,7 @@ def test_prediction_alone_is_enough_and_comes_first(load: Load) -> None:
             "features: {a: {kind: categorical, threshold: {ks: {warning: 0.1}}}}",
             "features.a: ks needs values in an order, which categories lack; give",
         ),
-        ("features: {'a b': {x: 1}}", 'features["a b"].x: unknown key; known here: bins, kind,'),
+        ("features: {'a b': {x: 1}}", 'features["a b"].x: unknown key; known here: bins, delay,'),
     ],
 )
 def test_columns_that_do_not_fit(tell: Tell, columns: str, told: str) -> None:

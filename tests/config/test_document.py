@@ -96,9 +96,9 @@ def test_aliases_are_written_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("", ": the file is empty; the documented sample is config.yaml at the top"),
-        ("# nothing\n\n", ": the file is empty; the documented sample"),
-        ("---\n", ": the file is empty; the documented sample"),
+        ("", ": the file is empty; write at least sources and monitors (`driftwatch demo` writes"),
+        ("# nothing\n\n", ": the file is empty; write at least sources and monitors"),
+        ("---\n", ": the file is empty; write at least sources and monitors"),
         ("- a\n", "1: must be a mapping of keys"),
         ("\n\njust text\n", "3: must be a mapping of keys"),
         ("a: 1\nb: 2\na: 3\n", "3: a: written twice, first on line 1; keep one"),
@@ -119,6 +119,14 @@ def test_aliases_are_written_out(tmp_path: Path) -> None:
         ("a: | x\n  b\n", "1: not YAML: a '|' or '>' is followed by something else"),
         ("a: 1\nb\nc: 2\n", "3: not YAML: a line that is not 'key: value'"),
         ("a: 1\n---\nb: 2\n", "2: not YAML: a second document ('---')"),
+        ("a: [1,\n 2,\n", "2: not YAML: a '[' or '{' is not closed before the file ends; close it"),
+        ("a:\n  - {b: 1\n\n\n", "2: not YAML: a '[' or '{' is not closed before the file ends"),
+        ("a:\n  b: 1\n  c:| x\n", "3: not YAML: a line that is not 'key: value'"),
+        ("a: - b\n", "1: not YAML: a '- ' where none fits; begin a list on its own line"),
+        ("a: [b]? c\n", "1: not YAML: a '?' where none fits; quote a value that holds one"),
+        ("a: 1\n}\n", "2: not YAML: the indentation does not fit the lines above"),
+        ("- a: 1\n}\n", "2: not YAML: the indentation does not fit the lines above, or a brac"),
+        ("a: [b,, c]\n", "1: not YAML: a sign of YAML's own where a value belongs; remove it, or"),
         ("a: 1\nb: !env X\n", "2: b: a tag (!...) has no meaning here; remove it"),
         ("a: !!python/object:os.system [x]\n", "1: a: a tag (!...) has no meaning here"),
         ("a: !!timestamp 2026-09-01\n", "1: a: a tag (!...) has no meaning here"),
@@ -154,3 +162,14 @@ def test_directory_is_told(tmp_path: Path) -> None:
 
     assert read_document(tmp_path, {}, problems) is None
     assert problems
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n\n", "\r\n"])
+@pytest.mark.parametrize(
+    "broken", ["a: {b", "a: [b, {c: 1", "a:\n  b: 1\n  c:| x", "a: 'x", "{", "a: *"]
+)
+def test_the_line_that_is_told_is_one_of_the_file(tell: Tell, broken: str, end: str) -> None:
+    (line,) = tell(broken + end)
+
+    assert 1 <= int(line.partition(":")[0]) <= len(broken.splitlines())
+    assert ";" in line

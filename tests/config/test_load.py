@@ -149,8 +149,8 @@ monitors:
         "2: listen: 'here' is not an address; write host:port, such as 127.0.0.1:10777",
         "4: sources.logs: the dialect 'mysql' is not supported as a source; "
         "write sqlite or postgresql",
-        "7: monitors[0].reference: missing; write the range compared against, "
-        "{from: 2026-09-01, to: 2026-10-01}",
+        "7: monitors[0].reference: missing; write what is compared with, such as "
+        "{from: 2026-09-01, to: 2026-10-01} or {rolling: 28d}",
         "8: monitors[0].refrence: unknown key; did you mean 'reference'?",
         "9: monitors[0].source: 'mor' is not one of the sources; did you mean 'more'?",
         "12: monitors[0].features[1]: 'x' is watched already (line 12); keep one",
@@ -159,8 +159,8 @@ monitors:
         "or 2w",
         "14: monitors[1].features: missing; list the columns to watch",
         "14: monitors[1].name: 'a' names a monitor on line 7 too; rename one",
-        "14: monitors[1].reference: missing; write the range compared against, "
-        "{from: 2026-09-01, to: 2026-10-01}",
+        "14: monitors[1].reference: missing; write what is compared with, such as "
+        "{from: 2026-09-01, to: 2026-10-01} or {rolling: 28d}",
         "14: monitors[1].source: missing; name one of the sources: logs, more",
         "14: monitors[1].timestamp: missing; name the column that holds each row's time",
         '15: monitors[1].table: must be text; put it in quotes: "..."',

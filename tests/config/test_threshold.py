@@ -46,7 +46,12 @@ def test_limits_of_volume(load: Load) -> None:
             "thresholds: {js: {warning: 0.1}, psi: {warning: 0.1}}",
             "thresholds: one measure at a time decides a verdict; keep js or psi",
         ),
-        ("thresholds: {jsd: {}}", "thresholds.jsd: unknown measure; did you mean 'js'?"),
+        (
+            "thresholds: {jsd: {}}",
+            "thresholds.jsd: unknown measure; did you mean 'js' or 'js_distance'?",
+        ),
+        ("thresholds: {tv: {}}", "thresholds.tv: unknown measure; did you mean 'total_variation'?"),
+        ("thresholds: {kld: {}}", "thresholds.kld: unknown measure; did you mean 'kl'?"),
         ("thresholds: {warning: 1}", "thresholds.warning: unknown measure; known here: hellinger"),
         ("thresholds: {js: 0.1}", "thresholds.js: must be a mapping of keys, not a number"),
         ("thresholds: {js: }", "thresholds.js: has no value; write a mapping of keys"),

@@ -56,11 +56,14 @@ def test_lengths_and_moments_that_do_not_fit(tell: Tell, lines: list[str], told:
         ("{from: 2026-09-02, to: 2026-09-01}", "reference: from must lie before to"),
         ("{from: 2026-09-01T00:03, to: 2026-10-01}", "reference.from: '2026-09-01T00:03' is not"),
         ("{from: 2026-09-01, to: 2026-10-01T00:00:30Z}", "reference.to: '2026-10-01T00:00:30Z' is"),
-        ("{from: 2026-09-01}", "reference.to: missing; add it"),
-        ("{from: 2026-09-01, to: }", "reference.to: has no value; write one, or remove the key"),
-        ("{from: 2026-09-01, till: 2026-10-01}", "reference.till: unknown key; known here: from"),
+        ("{from: 2026-09-01}", "reference.to: missing; add it: a range has"),
+        ("{from: 2026-09-01, to: }", "reference.to: has no value; write the moment: a range has"),
+        (
+            "{from: 2026-09-01, till: 2026-10-01}",
+            "reference.till: unknown key; known here: cohort, file, from,",
+        ),
         ("2026-09-01", "reference: must be a mapping, such as {from: 2026-09-01, to: 2026-10-01}"),
-        ("", "reference: has no value; write the range compared against, {from: 2026-09-01, to:"),
+        ("", "reference: has no value; write what is compared with, such as {from: 2026"),
     ],
 )
 def test_references_that_do_not_fit(tell: Tell, reference: str, told: str) -> None:

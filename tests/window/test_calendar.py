@@ -6,7 +6,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftwatch.window import Calendar, Interval, Window, floor, from_epoch, to_epoch, tumbling
@@ -34,6 +34,7 @@ CHANGES = {
 PLACES = [(zone, day) for zone, days in CHANGES.items() for day in days]
 LENGTHS = [900, 1_800, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, WEEK]
 
+UNTIMED = settings(deadline=None)
 places = st.sampled_from(PLACES)
 lengths = st.sampled_from(LENGTHS)
 
@@ -92,6 +93,7 @@ class TestAgainstTheClock:
         assert [window.interval.end for window in windows] == expected[1:]
         assert {window.seconds for window in windows} == {seconds}
 
+    @UNTIMED
     @given(moments(), lengths)
     def test_a_moment_lies_in_the_window_that_began_last(
         self, place: tuple[str, str, datetime], seconds: int
@@ -106,6 +108,7 @@ class TestAgainstTheClock:
         assert calendar.next(begin, seconds) == min(one for one in known if one > moment)
         assert begin.tzinfo is UTC
 
+    @UNTIMED
     @given(moments(), lengths)
     def test_the_newest_whole_window(self, place: tuple[str, str, datetime], seconds: int) -> None:
         zone, day, end = place
@@ -115,6 +118,7 @@ class TestAgainstTheClock:
 
         assert found == Window(seconds, Interval(known[-2], known[-1]))
 
+    @UNTIMED
     @given(moments(), st.integers(0, 10 * DAY), lengths)
     def test_whole_windows_inside_an_interval_tile(
         self, place: tuple[str, str, datetime], length: int, seconds: int
@@ -219,6 +223,7 @@ def changing_days(zone: str) -> list[int]:
 
 
 class TestUtc:
+    @UNTIMED
     @given(st.integers(-(10**9), 4 * 10**9), st.integers(0, 10 * DAY), lengths)
     def test_it_is_the_alignment_of_intervals(self, epoch: int, length: int, seconds: int) -> None:
         start = from_epoch(epoch)
@@ -231,6 +236,7 @@ class TestUtc:
 
 
 class TestWeeksBefore:
+    @UNTIMED
     @given(moments(), lengths, st.integers(1, 3))
     def test_the_clock_shows_the_same(
         self, place: tuple[str, str, datetime], seconds: int, weeks: int
