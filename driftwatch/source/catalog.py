@@ -11,6 +11,7 @@ from driftwatch.config.settings import RelationSettings
 from driftwatch.errors import SourceError
 from driftwatch.source.link import Link, postgres_query, sqlite_query
 from driftwatch.source.value import ColumnType
+from driftwatch.source.written import one_statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,28 @@ def nearest(name: str, names: list[str]) -> str:
 
 
 def read_columns(link: Link, dialect: str, relation: RelationSettings) -> tuple[ColumnInfo, ...]:
-    """The columns of a relation in their order; empty if there is none of that name."""
-    rows = list(link.run(_COLUMNS[dialect], _names(relation)))
+    """The columns of a relation in their order; empty if there is no table of that name.
+
+    Those of a query have the types that a view of the same text would have.
+    """
+    if relation.query is None:
+        rows = list(link.run(_COLUMNS[dialect], _names(relation)))
+    else:
+        rows = link.describe(one_statement(relation.query, dialect))
+        _refuse_twins(relation, [name for name, *_ in rows])
     return tuple(
         ColumnInfo(name, sql_type, _TYPES[dialect](sql_type, category), not not_null)
         for name, sql_type, category, not_null in rows
     )
+
+
+def _refuse_twins(relation: RelationSettings, names: list[str]) -> None:
+    twin = next((name for name in names if names.count(name) > 1), None)
+    if twin is not None:
+        raise SourceError(
+            f"{relation.table!r} gives several columns named {twin!r}; write AS and a name of its "
+            "own behind each"
+        )
 
 
 def require_columns(link: Link, dialect: str, relation: RelationSettings) -> tuple[ColumnInfo, ...]:
@@ -55,7 +72,9 @@ def require_columns(link: Link, dialect: str, relation: RelationSettings) -> tup
 
 
 def partitioned_by(link: Link, relation: RelationSettings) -> list[str]:
-    """PostgreSQL: the columns of the relation's partition key."""
+    """PostgreSQL: the columns of the partition key of a table."""
+    if relation.query is not None:
+        return []
     return [row[0] for row in link.run(_PARTITION_KEY, _names(relation))]
 
 

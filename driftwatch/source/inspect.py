@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -17,8 +17,8 @@ from driftwatch.source.catalog import (
     require_columns,
 )
 from driftwatch.source.link import Link, Parameters, Query
-from driftwatch.source.place import Place, first, make_place
-from driftwatch.source.timestamp import EPOCH_MILLISECONDS, EPOCH_SECONDS
+from driftwatch.source.place import Partition, Place, first, make_place
+from driftwatch.source.timestamp import EPOCH_MILLISECONDS, EPOCH_SECONDS, Timestamp
 from driftwatch.window import Interval, from_epoch
 
 _SOME_DAY = Interval(from_epoch(0), from_epoch(86_400))
@@ -39,7 +39,11 @@ _FORMATS = (
 
 @dataclass(frozen=True, slots=True)
 class RelationInfo:
-    """A table or view. timestamp_served: an index or a partition serves the timestamp."""
+    """A table, a view or a query.
+
+    timestamp_type: in words, "none" for rows without a time. timestamp_served: an index or a
+    partition serves the timestamp, or the declared column of partitions.
+    """
 
     columns: tuple[ColumnInfo, ...]
     timestamp_type: str
@@ -58,7 +62,11 @@ def inspect_relation(link: Link, dialect: str, relation: RelationSettings) -> Re
     """Look at a relation; SourceError if it or its timestamp is not there or not as declared."""
     columns = require_columns(link, dialect, relation)
     place = make_place(dialect, relation, columns)
-    _check_sample(link, place)
+    if place.timestamp is None:
+        return RelationInfo(columns, "none", timestamp_served=False)
+    _check_sample(link, place, place.timestamp)
+    if place.partition is not None:
+        _check_dates(link, place, place.partition)
     return RelationInfo(columns, place.timestamp.name, _is_served(link, place))
 
 
@@ -73,17 +81,31 @@ def _prefixed(prefix: str, query: Query) -> Query:
     return Query(f"{prefix} {query.text}", query.names)
 
 
-def _check_sample(link: Link, place: Place) -> None:
+def _check_sample(link: Link, place: Place, timestamp: Timestamp) -> None:
     """A text in another format would compare wrongly and lose rows without a word."""
-    moment = place.rows.c[place.relation.timestamp]
-    statement = first(select(moment).where(moment.is_not(None)), 1)
-    for (value,) in link.run(place.compile(statement), {}):
-        if not place.timestamp.looks_right(value):
+    for value in _some_value(link, place, str(place.relation.timestamp)):
+        if not timestamp.looks_right(value):
             raise SourceError(
                 f"{place.relation.table!r}: timestamp {place.relation.timestamp!r} holds values "
-                f"such as {value!r}, not {place.timestamp.name}; set its `format`"
-                f"{_suggestion(value)}"
+                f"such as {value!r}, not {timestamp.name}; set its `format`{_suggestion(value)}"
             )
+
+
+def _check_dates(link: Link, place: Place, partition: Partition) -> None:
+    """The same for the texts of a column of partitions."""
+    for value in _some_value(link, place, partition.column):
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)) is None:
+            raise SourceError(
+                f"{place.relation.table!r}: partition {partition.column!r} holds values such as "
+                f"{value!r}; it takes dates such as '2026-12-31'"
+            )
+
+
+def _some_value(link: Link, place: Place, name: str) -> Iterator[object]:
+    """One that is not NULL, if there is any."""
+    column = place.rows.c[name]
+    statement = first(select(column).where(column.is_not(None)), 1)
+    return (value for (value,) in link.run(place.compile(statement), {}))
 
 
 def _suggestion(value: object) -> str:
@@ -99,14 +121,14 @@ def _suggestion(value: object) -> str:
 
 def _is_served(link: Link, place: Place) -> bool:
     """Ask the planner, which also knows the tables below a view."""
-    moment = place.rows.c[place.relation.timestamp]
     times = place.times(_SOME_DAY)
-    bare = Place(place.dialect, _without_where(place.relation), place.timestamp, place.rows)
-    query = place.compile(bare.select(func.count(moment)))
+    bare = replace(place, relation=replace(place.relation, where=None), partition=None)
+    query = place.compile(bare.select(func.count()))
     if place.dialect == "sqlite":
         lines = explain(link, place.dialect, query, times)
         return any("SEARCH" in line and ">? AND" in line for line in lines)
-    if place.relation.timestamp in partitioned_by(link, place.relation):
+    cut_by = (place.relation.timestamp, place.relation.partition)
+    if any(column in cut_by for column in partitioned_by(link, place.relation)):
         return True
     list(link.run(_SEQSCAN, {"value": "off"}))  # on a small table it would not use its index
     ((plan,),) = link.run(_prefixed("EXPLAIN (FORMAT JSON)", query), times)
@@ -125,7 +147,3 @@ def _index_conditions(node: Any) -> Iterator[tuple[str, str]]:
     for part in node.values() if isinstance(node, dict) else node:
         if isinstance(part, dict | list):
             yield from _index_conditions(part)
-
-
-def _without_where(relation: RelationSettings) -> RelationSettings:
-    return RelationSettings(relation.table, relation.schema, relation.timestamp)

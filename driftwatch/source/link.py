@@ -80,6 +80,10 @@ class Link(Protocol):
     def run(self, query: Query, parameters: Parameters) -> Iterator[Row]:
         """The rows of one query; after a StatementError the snapshot is still there."""
 
+    def describe(self, query: str) -> list[Row]:
+        """Name, SQL type, the store's category of that type, and whether it is never NULL, of
+        each column that a query of the user gives. It is not run for more than that."""
+
     def end(self) -> None:
         """End the transaction; never raises."""
 

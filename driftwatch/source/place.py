@@ -77,8 +77,13 @@ class Place:
 
     def moment(self) -> ColumnElement[Any]:
         """The timestamp, as it is compared. ValueError for rows without a time."""
-        name, timestamp = self._timed()
-        return timestamp.compared(self.rows.c[name])
+        return self.timed().compared(self.rows.c[str(self.relation.timestamp)])
+
+    def timed(self) -> Timestamp:
+        """How the moments of the rows are kept. ValueError for rows without a time."""
+        if self.timestamp is None:
+            raise ValueError(f"the rows of {self.relation.table!r} have no time")
+        return self.timestamp
 
     def select(self, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
         """These columns of the rows within [start, end) that the user's `where` keeps; of all
@@ -96,18 +101,17 @@ class Place:
 
     def slice(self, slice_seconds: int) -> ColumnElement[Any]:
         """The number of the slice that a row falls into, from the beginning of a part on."""
-        _, timestamp = self._timed()
-        since = timestamp.since(self.moment())
+        if self.timestamp is None:
+            return literal_column("0", Integer())
+        since = self.timestamp.since(self.moment())
         slices = since.op("/", precedence=8)(literal_column(str(slice_seconds)))
         return cast(slices, Integer) if self.dialect == "sqlite" else func.floor(slices)
 
     def parts(self, interval: Interval, slice_seconds: int) -> list[Interval]:
         """The parts of an interval whose rows `slice` numbers rightly, each from its own beginning
         on: all of it, unless a clock on the wall was changed meanwhile."""
-        _, timestamp = self._timed()
-        if timestamp.wall is None:
-            return [interval]
-        return timestamp.wall.parts(interval, slice_seconds)
+        wall = self.timed().wall
+        return [interval] if wall is None else wall.parts(interval, slice_seconds)
 
     def fenced(self, statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
         """The statement, kept apart from what is put around it: each expression once per row.
@@ -134,11 +138,6 @@ class Place:
             raise ValueError(f"{self.relation.table!r} is read by intervals of its timestamp")
         times = self.timestamp.times(interval)
         return times if self.partition is None else {**times, **self.partition.dates(interval)}
-
-    def _timed(self) -> tuple[str, Timestamp]:
-        if self.relation.timestamp is None or self.timestamp is None:
-            raise ValueError(f"the rows of {self.relation.table!r} have no time")
-        return self.relation.timestamp, self.timestamp
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def fingerprint(
 ) -> tuple[tuple[str, str] | None, ...]:
     """What the plan relies on: the SQL types of its columns and of the timestamp."""
     types = {column.name: (column.name, column.sql_type) for column in columns}
-    names = (plan.place.relation.timestamp, *(column.name for column in plan.columns))
+    names = (plan.place.relation.timestamp or "", *(column.name for column in plan.columns))
     return tuple(types.get(name) for name in names)
 
 

@@ -8,7 +8,15 @@ import psycopg
 from sqlalchemy.engine import URL
 
 from driftwatch.errors import SourceCancelledError, SourceError
-from driftwatch.source.link import NO_LIMIT, Parameters, Query, Row, StatementError, TimeLimit
+from driftwatch.source.link import (
+    NO_LIMIT,
+    Parameters,
+    Query,
+    Row,
+    StatementError,
+    TimeLimit,
+    postgres_query,
+)
 
 _QUERY_CANCELED = "57014"
 _PREPARED_LOST = ("26000", "42P05", "0A000")
@@ -18,6 +26,11 @@ _BACK = "ROLLBACK TO SAVEPOINT scan"
 _NOT_THE_STATEMENT = ("40", "53", "55", "57", "58", "XX")
 """Classes of SQLSTATE that no other statement would avoid: conflicts, resources, the server."""
 
+_TYPES = postgres_query("""SELECT name, pg_catalog.format_type(type, modifier), typcategory::text,
+        false
+    FROM unnest(%(names)s::text[], %(types)s::oid[], %(modifiers)s::int[])
+        WITH ORDINALITY AS found (name, type, modifier, place)
+    JOIN pg_catalog.pg_type ON oid = type ORDER BY place""")
 _DEFAULTS = {
     "connect_timeout": "10",
     "application_name": "driftwatch",
@@ -90,6 +103,22 @@ class PostgresLink:
             raise SourceCancelledError("the scan was cancelled")
         with psycopg.RawCursor(self._connection) as cursor:
             return cursor.execute(text, bound).fetchall()
+
+    def describe(self, query: str) -> list[Row]:
+        try:
+            with psycopg.RawCursor(self._connection) as cursor:
+                inside = f"SELECT * FROM (\n{query}\n) AS r LIMIT 0"  # noqa: S608  # the user's own
+                cursor.execute(inside.encode())
+                found = cursor.pgresult
+                assert found is not None
+                columns = range(found.nfields)
+                names = [(found.fname(index) or b"").decode() for index in columns]
+                types = [found.ftype(index) for index in columns]
+                modifiers = [found.fmod(index) for index in columns]
+        except psycopg.Error as error:
+            raise self._explained(error, 0.0) from error
+        bound = {"names": names, "types": types, "modifiers": modifiers}
+        return list(self.run(_TYPES, bound))
 
     def end(self) -> None:
         with suppress(psycopg.Error):

@@ -22,9 +22,10 @@ _ATOM = Fraction(1, 20)
 
 
 class RowReader:
-    """Runs statements over the rows of one interval, in the snapshot of a link."""
+    """Runs statements over the rows of one interval, in the snapshot of a link; over all of them
+    (None) where rows have no time."""
 
-    def __init__(self, link: Link, place: Place, interval: Interval) -> None:
+    def __init__(self, link: Link, place: Place, interval: Interval | None) -> None:
         self.place = place
         self._link, self._times = link, place.times(interval)
 

@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import literal_column
 
 from driftwatch.config.settings import FeatureSettings, RelationSettings, SourceSettings
 from driftwatch.errors import SourceCancelledError, SourceError, SourceTimeoutError
+from driftwatch.source.catalog import require_columns
 from driftwatch.source.connection import Connections
 from driftwatch.source.fit import fit_features
 from driftwatch.source.inspect import RelationInfo, explain, inspect_relation
@@ -17,6 +19,7 @@ from driftwatch.source.link import Link, StatementError
 from driftwatch.source.place import first, make_place
 from driftwatch.source.plan import ScanPlan, make_plan
 from driftwatch.source.quantile import RowReader
+from driftwatch.source.ready import ready_until
 from driftwatch.source.scan import ChangedError, queries, scan
 from driftwatch.source.statement import ScanColumn
 from driftwatch.stats.axis import Axis
@@ -47,7 +50,7 @@ class Source:
         self._current: WeakKeyDictionary[ScanPlan, ScanPlan] = WeakKeyDictionary()
 
     def inspect(self, relation: RelationSettings) -> RelationInfo:
-        """Columns and types of a table or view, and whether an index serves its timestamp.
+        """Columns and types of a table, view or query, and whether an index serves its timestamp.
 
         SourceError, with the nearest names, if the relation or its timestamp is not there or if
         the values of the timestamp do not look as declared.
@@ -85,6 +88,16 @@ class Source:
         be read becomes a trouble and the others are counted. ValueError if the interval is not
         made of whole panes.
         """
+        return self._scan(plan, interval, capture=capture)
+
+    def scan_all(self, plan: ScanPlan) -> PaneCounts:
+        """Counts of all rows of a relation without a timestamp, as one pane that starts at 0.
+
+        As `scan` is, in the time of `capture_timeout`. No pane where there are no rows.
+        """
+        return self._scan(plan, None, capture=True)
+
+    def _scan(self, plan: ScanPlan, interval: Interval | None, *, capture: bool) -> PaneCounts:
         with self._lock:
             current = self._current.get(plan, plan)
         try:
@@ -101,9 +114,10 @@ class Source:
         relation: RelationSettings,
         info: RelationInfo,
         features: Sequence[FeatureSettings],
-        interval: Interval,
+        interval: Interval | None,
     ) -> Mapping[str, Axis | ColumnTrouble]:
-        """The axis of each feature, fitted in the store to the rows of an interval.
+        """The axis of each feature, fitted in the store to the rows of an interval; to all rows
+        (None) of a relation without a timestamp.
 
         Its statements have the time of `capture_timeout`.
         """
@@ -126,6 +140,16 @@ class Source:
             statement = first(place.select(literal_column("1")), 1)
             return any(True for _ in link.run(place.compile(statement), place.times(interval)))
 
+    def ready_until(self, query: str, relation: RelationSettings) -> datetime | bool:
+        """Up to when the log is complete, by SQL of the user that gives one value.
+
+        A UTC moment, read as the relation's timestamp is; True: as far as the delay says; False
+        (also for NULL and for no row): not at all yet. SourceError if it is anything else.
+        """
+        with self._snapshot(relation) as link:
+            columns = require_columns(link, self._dialect, relation)
+            return ready_until(link, make_place(self._dialect, relation, columns), query)
+
     def cancel(self) -> None:
         """Cancel every running statement, from any thread."""
         self._connections.cancel()
@@ -134,7 +158,9 @@ class Source:
         """Close the connections."""
         self._connections.close()
 
-    def _scan_again(self, plan: ScanPlan, interval: Interval, *, capture: bool) -> PaneCounts:
+    def _scan_again(
+        self, plan: ScanPlan, interval: Interval | None, *, capture: bool
+    ) -> PaneCounts:
         """Plan the same columns for the relation as it is now, and keep that plan."""
         relation = plan.place.relation
         with self._snapshot(relation, capture=capture) as link:
@@ -165,9 +191,7 @@ class Source:
             kind = next((kind for kind in kinds if isinstance(error, kind)), SourceError)
             text = str(error)
             if isinstance(error, StatementError):
-                where = "`where` and " if relation.where else ""
-                text = (
-                    f"it refused to read {relation.table!r}: {error}; check {where}that SELECT is "
-                    "granted on it"
-                )
+                written = [f"`{name}`" for name in ("query", "where") if getattr(relation, name)]
+                checks = " and ".join([*written, "that SELECT is granted on it"])
+                text = f"it refused to read {relation.table!r}: {error}; check {checks}"
             raise kind(f"source {self.name!r}: {text}") from error

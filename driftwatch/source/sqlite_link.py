@@ -67,6 +67,23 @@ class SqliteLink:
         except sqlite3.Error as error:
             raise self._explained(error) from error
 
+    def describe(self, query: str) -> list[Row]:
+        """Columns of a table keep their declared type; expressions have none.
+
+        Only a view tells them, so one is made for a moment, in this connection's own memory: the
+        file itself stays as it is, and is opened read-only.
+        """
+        inside = f"SELECT * FROM (\n{query}\n)"  # noqa: S608  # the user's own
+        statements = (
+            f"{inside} LIMIT 0",  # a view is not looked at when it is made
+            f"CREATE TEMP VIEW driftwatch_described AS {inside}",
+            "SELECT name, type, '', \"notnull\" FROM pragma_table_xinfo('driftwatch_described', "
+            "'temp') ORDER BY cid",
+            "DROP VIEW temp.driftwatch_described",
+        )
+        _, _, columns, _ = [list(self.run(Query(statement, ()), {})) for statement in statements]
+        return columns
+
     def end(self) -> None:
         with suppress(sqlite3.Error):
             self._connection.rollback()

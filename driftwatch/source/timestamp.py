@@ -144,7 +144,7 @@ def _epoch(name: str, *, per_second: int) -> Timestamp:
         lambda moment: to_epoch(moment) * per_second,
         read,
         seconds,
-        lambda value: isinstance(value, int | float),
+        lambda value: isinstance(value, int | float | Decimal),
     )
 
 
@@ -159,7 +159,7 @@ def _midnight(moment: datetime) -> object:
     )  # fmt: skip
 
 
-def _read_date(value: object) -> datetime | None:
+def reading_of(value: object) -> datetime | None:
     """Of a date, or of a timestamp without a zone."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC)
@@ -172,7 +172,7 @@ _TIMESTAMPTZ = Timestamp(
     "timestamp with time zone",
     types.DateTime(timezone=True),
     lambda m: m,
-    _read_date,
+    reading_of,
     _date_part,
 )
 
@@ -182,14 +182,14 @@ def _naive(wall: Wall) -> Timestamp:
         f"timestamp without time zone, read as {wall.zone}",
         types.DateTime(timezone=False),
         lambda m: m.replace(tzinfo=None),
-        _read_date,
+        reading_of,
         _date_part,
         wall=wall,
     )
 
 
 def _date(wall: Wall) -> Timestamp:
-    return Timestamp("date", types.Date(), _midnight, _read_date, _date_part, wall=wall)
+    return Timestamp("date", types.Date(), _midnight, reading_of, _date_part, wall=wall)
 
 
 def _text(pattern: str, dialect: str, wall: Wall) -> Timestamp:
