@@ -39,7 +39,7 @@ lock: $(DEV) ## pin the dependencies again, with hashes, to the newest that pypr
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 		--upgrade --extra build --output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
-		--upgrade --extra build --extra dev --constraint requirements.lock \
+		--upgrade --extra build --extra dev --extra parquet --constraint requirements.lock \
 		--output-file requirements-dev.lock pyproject.toml
 
 clean: ## remove the environment, caches, builds and what the demo has written

@@ -26,7 +26,11 @@ def test_what_runs_is_documented() -> None:
 
 def test_every_extra_is_documented() -> None:
     extras = PROJECT["optional-dependencies"]
-    headings = {"build": "To build", "dev": "To work on it"}
+    headings = {
+        "build": "To build",
+        "dev": "To work on it",
+        "parquet": "To read Parquet files",
+    }
     assert set(extras) == set(headings)
     for extra, heading in headings.items():
         assert documented(heading) == required(extras[extra])
