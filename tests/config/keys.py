@@ -8,15 +8,17 @@ from pydantic.fields import FieldInfo
 from driftwatch.config.reading import inner_shape
 from driftwatch.config.shape import RootShape, Shape
 
+_OF_FEATURE = "monitors[].features[].reference"
 _NAMES = {"sources": "<name>", "thresholds": "<measure>", "threshold": "<measure>"}
 
 
 def schema_keys() -> dict[str, FieldInfo]:
-    """Path to field. `defaults` repeats keys of a monitor, and `prediction` those of a feature."""
+    """Path to field. `defaults` repeats keys of a monitor, `prediction` those of a feature, and
+    the reference of a feature those of the monitor's."""
     return {
         path: field
         for path, field in _keys(RootShape, "")
-        if not path.startswith(("defaults.", "monitors[].prediction."))
+        if not path.startswith(("defaults.", "monitors[].prediction.", f"{_OF_FEATURE}."))
     }
 
 

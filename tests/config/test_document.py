@@ -125,7 +125,7 @@ def test_aliases_are_written_out(tmp_path: Path) -> None:
         ("a: - b\n", "1: not YAML: a '- ' where none fits; begin a list on its own line"),
         ("a: [b]? c\n", "1: not YAML: a '?' where none fits; quote a value that holds one"),
         ("a: 1\n}\n", "2: not YAML: the indentation does not fit the lines above"),
-        ("- a: 1\n}\n", "2: not YAML: the indentation does not fit the lines above, or a brac"),
+        ("{a: 1}\n]\n", "2: not YAML: the indentation does not fit the lines above, or a brac"),
         ("a: [b,, c]\n", "1: not YAML: a sign of YAML's own where a value belongs; remove it, or"),
         ("a: 1\nb: !env X\n", "2: b: a tag (!...) has no meaning here; remove it"),
         ("a: !!python/object:os.system [x]\n", "1: a: a tag (!...) has no meaning here"),

@@ -16,8 +16,8 @@ from tests.config.keys import schema_keys
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "config.md"
 REQUIRED = {
-    *("sources", "sources.<name>", "monitors", "monitors[].name", "monitors[].table"),
-    *("monitors[].timestamp", "monitors[].reference", "monitors[].features[].name"),
+    *("sources", "sources.<name>", "monitors", "monitors[].name", "monitors[].timestamp"),
+    *("monitors[].reference", "monitors[].features[].name"),
 }
 
 
@@ -61,8 +61,12 @@ def _default(key: str, kind: str, field: FieldInfo) -> str:
         return special[key]
     if isinstance(value, list):
         return f"[{', '.join(format_duration(seconds) for seconds in value)}]"
+    if kind == "duration or forever":
+        return "forever" if value is None else format_duration(value)
     if isinstance(value, BaseModel) or value is None:
         return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
     return format_duration(value) if kind == "duration" else str(value)
 
 
@@ -83,6 +87,9 @@ def test_numbers_in_the_text_are_those_of_the_code() -> None:
         "monitors[].features[].bins.edges": "1 to 200",
         "sources.<name>.max_concurrent": "1 to 32",
         "monitors[].windows": "at most 16",
+        "monitors[].segments.by": "at most 8",
+        "monitors[].segments.by[].columns": "at most 3",
+        "monitors[].segments.by[].limit": "1 to 100",
     }
     for key, words in bounds.items():
         told = set(re.findall(r"\d+", words))

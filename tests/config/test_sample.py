@@ -25,6 +25,7 @@ def test_sample_loads_without_any_variable() -> None:
     assert [monitor.name for monitor in settings.monitors] == [
         "delay-model",
         "delay-model-europe",
+        "delay-model-challenger",
     ]
     assert settings.store_url == "sqlite:///driftwatch.db"
 
@@ -55,6 +56,7 @@ def test_every_key_is_in_the_sample_and_no_other() -> None:
         .replace("sources.logs", "sources.<name>")
         .replace("defaults.", "monitors[].")
         .replace("monitors[].prediction.", "monitors[].features[].")
+        .replace("monitors[].features[].reference.", "monitors[].reference.")
         for path in _paths(yaml.load(ALL_ON, yaml.BaseLoader), "")  # text alone
     }
 
@@ -97,6 +99,11 @@ def _without(pattern: str) -> str:
         r"^ {8}levels:.*\n",
         r"^ {10}(?:count|method):.*\n",
         r"^ {4,6}clear:.*\n",
+        r"^retention:\n(?: .*\n|\n)+",
+        r"^ {2}(?:panes|hours|results|evaluations|events|notifications):.*\n",
+        r"^ {2}(?:zone|recheck):.*\n",
+        r"^ {6}(?:handover|windows|min_rows|page):.*\n",
+        r"^ {10}limit:.*\n",
     ],
 )
 def test_the_values_written_in_the_sample_are_the_defaults(load: Load, pattern: str) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from driftwatch.window import Interval
 from tests.config.conftest import Load, Tell, monitor
 
 
@@ -87,7 +88,9 @@ def test_references_that_do_not_fit(tell: Tell, reference: str, told: str) -> No
 def test_moments_are_utc(load: Load, written: str, utc: str) -> None:
     text = monitor().replace("2026-09-01", f"'{written}'")
 
-    assert load(text).monitors[0].reference.start.isoformat() == utc
+    reference = load(text).monitors[0].reference
+    assert isinstance(reference, Interval)
+    assert reference.start.isoformat() == utc
 
 
 @pytest.mark.parametrize(
