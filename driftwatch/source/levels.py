@@ -1,6 +1,9 @@
-"""`Level`: the cell of a categorical value, found in the store by a dictionary of its levels."""
+"""`Level` and `SegmentNumber`: what a value's text, or that of several values, is listed as.
 
-from collections.abc import Sequence
+Both are rendered as balanced trees of CASE that compare texts byte by byte.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import types
@@ -48,6 +51,51 @@ def _render_level(element: Level, compiler: SQLCompiler, **kw: Any) -> str:
     literals = [(text_literal(level, compiler), outcome) for level, outcome in cells]
     tree = _tree(x, literals, outcomes[axis.unseen])
     return f"CASE WHEN {x} IS NULL THEN {outcomes[axis.missing]} {known}ELSE {tree} END"
+
+
+class SegmentNumber(ColumnElement[int]):
+    """The number of the listed level that the values of some columns are, from 0 on; the number of
+    levels where they are none of them.
+
+    xs are texts that are compared byte by byte, as `Place.text` makes them; None is NULL.
+    """
+
+    inherit_cache = False
+
+    def __init__(
+        self, xs: Sequence[ColumnElement[Any]], levels: Sequence[tuple[str | None, ...]]
+    ) -> None:
+        if not xs or any(len(level) != len(xs) for level in levels):
+            raise ValueError(f"every level needs one value for each of {len(xs)} columns")
+        self.xs, self.levels, self.type = tuple(xs), tuple(levels), types.Integer()
+
+
+@compiles(SegmentNumber)
+def _render_segment_number(element: SegmentNumber, compiler: SQLCompiler, **kw: Any) -> str:
+    xs = [f"({compiler.process(x, **kw)})" for x in element.xs]
+    numbers = {level: str(number) for number, level in enumerate(element.levels)}
+    return _number(xs, numbers, str(len(element.levels)), compiler)
+
+
+def _number(
+    xs: Sequence[str],
+    numbers: Mapping[tuple[str | None, ...], str],
+    other: str,
+    compiler: SQLCompiler,
+) -> str:
+    """A tree over the values of the first column, with one over those of the others as leaves."""
+    x, *rest = xs
+    below: dict[str | None, dict[tuple[str | None, ...], str]] = {}
+    for (value, *values), number in numbers.items():
+        below.setdefault(value, {})[tuple(values)] = number
+    leaves = {
+        value: _number(rest, found, other, compiler) if rest else found[()]
+        for value, found in below.items()
+    }
+    null = leaves.pop(None, other)
+    cells = sorted((str(value), leaf) for value, leaf in leaves.items())
+    literals = [(text_literal(value, compiler), leaf) for value, leaf in cells]
+    return f"CASE WHEN {x} IS NULL THEN {null} ELSE {_tree(x, literals, other)} END"
 
 
 def text_literal(value: str, compiler: SQLCompiler) -> str:

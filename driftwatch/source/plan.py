@@ -9,6 +9,7 @@ from driftwatch.source.place import Place, numeric_scale
 from driftwatch.source.statement import ScanColumn, Statement, build_statement
 from driftwatch.stats.axis import CategoricalAxis
 from driftwatch.stats.counts import ColumnTrouble
+from driftwatch.stats.segment import Grouping
 
 _COLUMNS_PER_STATEMENT = 200
 """PostgreSQL takes 1,664 targets, SQLite 2,000 columns; a column needs up to six."""
@@ -21,24 +22,32 @@ _SLICE_SECONDS = 3_600
 class ScanPlan:
     """Compiled once, run with new times every tick.
 
-    troubles: the columns that cannot be scanned. slice_seconds divides pane_seconds.
+    groupings: what rows are to be counted by, besides all together; `counted` are those whose
+    columns are there. troubles: the columns that cannot be scanned, or that segments cannot be told
+    by. slice_seconds divides pane_seconds.
     """
 
     place: Place
     info: RelationInfo
     columns: tuple[ScanColumn, ...]
+    groupings: tuple[Grouping, ...]
+    counted: tuple[Grouping, ...]
     pane_seconds: int
     slice_seconds: int
     statements: tuple[Statement, ...]
     troubles: tuple[ColumnTrouble, ...]
-    parts: dict[tuple[str, ...], Statement] = field(default_factory=dict, repr=False)
+    parts: dict[tuple[tuple[str, ...], tuple[Grouping, ...]], Statement] = field(
+        default_factory=dict, repr=False
+    )
 
-    def part(self, columns: Sequence[ScanColumn]) -> Statement:
-        """The statement of some of the columns only, built when it is first needed."""
-        names = tuple(column.name for column in columns)
-        if names not in self.parts:
-            self.parts[names] = _statement(self.place, self.info, columns, self.slice_seconds)
-        return self.parts[names]
+    def part(self, columns: Sequence[ScanColumn], groupings: Sequence[Grouping]) -> Statement:
+        """The statement of some of the columns and groupings, built when it is first needed."""
+        key = (tuple(column.name for column in columns), tuple(groupings))
+        if key not in self.parts:
+            self.parts[key] = _statement(
+                self.place, self.info, columns, groupings, self.slice_seconds
+            )
+        return self.parts[key]
 
     @property
     def fingerprint(self) -> tuple[tuple[str, str] | None, ...]:
@@ -46,18 +55,32 @@ class ScanPlan:
 
 
 def make_plan(
-    place: Place, info: RelationInfo, columns: Sequence[ScanColumn], pane_seconds: int
+    place: Place,
+    info: RelationInfo,
+    columns: Sequence[ScanColumn],
+    pane_seconds: int,
+    groupings: Sequence[Grouping] = (),
 ) -> ScanPlan:
-    """The plan of these columns; those that are gone or of another type become troubles."""
-    troubles = [
-        trouble for column in columns if (trouble := _trouble(place, info, column)) is not None
-    ]
-    troubled = {trouble.column for trouble in troubles}
-    good = [column for column in columns if column.name not in troubled]
+    """The plan of these columns; those that are gone or of another type become troubles, and so do
+    columns that are gone by which segments would be told.
+
+    ValueError if two groupings have the same columns: their segments would have the same keys.
+    """
+    if len({grouping.columns for grouping in groupings}) != len(groupings):
+        raise ValueError("two groupings have the same columns")
+    names = dict.fromkeys(name for grouping in groupings for name in grouping.columns)
+    missing = [name for name in names if info.column(name) is None]
+    troubles = {name: _missing(place, info, name) for name in missing}
+    for column in columns:
+        trouble = _trouble(place, info, column)
+        if trouble is not None:
+            troubles[column.name] = trouble
+    good = [column for column in columns if column.name not in troubles]
+    counted = tuple(one for one in groupings if not set(missing) & set(one.columns))
     slice_seconds = pane_seconds
     if place.dialect == "sqlite" and pane_seconds % _SLICE_SECONDS == 0:
         slice_seconds = _SLICE_SECONDS
-    groups = [
+    parts = [
         good[first : first + _COLUMNS_PER_STATEMENT]
         for first in range(0, len(good), _COLUMNS_PER_STATEMENT)
     ] or [[]]
@@ -65,42 +88,53 @@ def make_plan(
         place=place,
         info=info,
         columns=tuple(columns),
+        groupings=tuple(groupings),
+        counted=counted,
         pane_seconds=pane_seconds,
         slice_seconds=slice_seconds,
-        statements=tuple(_statement(place, info, group, slice_seconds) for group in groups),
-        troubles=tuple(troubles),
+        statements=tuple(_statement(place, info, part, counted, slice_seconds) for part in parts),
+        troubles=tuple(troubles.values()),
     )
 
 
 def fingerprint(
     plan: ScanPlan, columns: Sequence[ColumnInfo]
 ) -> tuple[tuple[str, str] | None, ...]:
-    """What the plan relies on: the SQL types of its columns and of the timestamp."""
+    """What the plan relies on: the SQL types of its columns, of those that tell its segments, and
+    of the timestamp."""
     types = {column.name: (column.name, column.sql_type) for column in columns}
-    names = (plan.place.relation.timestamp or "", *(column.name for column in plan.columns))
+    names = (
+        plan.place.relation.timestamp or "",
+        *(column.name for column in plan.columns),
+        *(name for grouping in plan.groupings for name in grouping.columns),
+    )
     return tuple(types.get(name) for name in names)
 
 
 def _statement(
-    place: Place, info: RelationInfo, columns: Sequence[ScanColumn], slice_seconds: int
+    place: Place,
+    info: RelationInfo,
+    columns: Sequence[ScanColumn],
+    groupings: Sequence[Grouping],
+    slice_seconds: int,
 ) -> Statement:
     infos = {column.name: column for column in info.columns}
     pairs = [(column, infos[column.name]) for column in columns]
-    return build_statement(place, pairs, slice_seconds)
+    segments = [(grouping, [infos[name] for name in grouping.columns]) for grouping in groupings]
+    return build_statement(place, pairs, segments, slice_seconds)
 
 
 def _trouble(place: Place, info: RelationInfo, column: ScanColumn) -> ColumnTrouble | None:
     found = info.column(column.name)
-    where = f"{place.relation.table!r}, column {column.name!r}"
     if found is None:
-        return ColumnTrouble(column.name, "column_missing", f"{where}: {info.missing(column.name)}")
+        return _missing(place, info, column.name)
     if found.column_type is not column.column_type or not _countable(place, found, column):
         return ColumnTrouble(
             column.name,
             "type_changed",
-            f"{where} is {found.sql_type or 'without a type'!r} now, which is counted as "
-            f"{found.column_type}, but its axis was fitted to {column.column_type}; change it "
-            "back, or fit a new reference",
+            f"{_where(place, column.name)} is {found.sql_type or 'without a type'!r} now, which is "
+            f"counted as {found.column_type}, but its axis was fitted to {column.column_type}; "
+            "change it back, or fit a new reference",
         )
     return None
 
@@ -110,3 +144,11 @@ def _countable(place: Place, info: ColumnInfo, column: ScanColumn) -> bool:
     if isinstance(column.axis, CategoricalAxis):
         return True
     return numeric_scale(place.dialect, info.column_type) is column.axis.scale
+
+
+def _missing(place: Place, info: RelationInfo, name: str) -> ColumnTrouble:
+    return ColumnTrouble(name, "column_missing", f"{_where(place, name)}: {info.missing(name)}")
+
+
+def _where(place: Place, name: str) -> str:
+    return f"{place.relation.table!r}, column {name!r}"

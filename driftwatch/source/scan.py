@@ -1,17 +1,20 @@
 """Running a plan: one snapshot, all columns together, the rest when one column fails."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 import numpy as np
 
 from driftwatch.errors import SourceError
 from driftwatch.source.catalog import require_columns
-from driftwatch.source.decode import Tally
-from driftwatch.source.link import Link, Parameters, Query, Row, StatementError
+from driftwatch.source.decode import Counted, Tally
+from driftwatch.source.link import Link, Parameters, Query, StatementError
 from driftwatch.source.plan import ScanPlan, fingerprint
 from driftwatch.source.statement import ScanColumn, Statement
-from driftwatch.stats.counts import ColumnPanes, ColumnTrouble, IntArray, PaneCounts
+from driftwatch.stats.counts import ColumnTrouble, PaneCounts
+from driftwatch.stats.segment import Grouping
 from driftwatch.window import Interval, floor, to_epoch
 
 _ALL_SECONDS = 86_400
@@ -19,6 +22,9 @@ _ALL_SECONDS = 86_400
 
 _CHARACTERS = 16_000_000
 """SQLite sends one character per column and row."""
+
+
+_Found = TypeVar("_Found")
 
 
 class ChangedError(SourceError):
@@ -33,18 +39,14 @@ def scan(link: Link, plan: ScanPlan, interval: Interval | None) -> PaneCounts:
     """
     if interval is not None:
         aligned(interval, plan.pane_seconds)
-    panes: list[_Panes] = []
     troubles = list(plan.troubles)
     try:
-        for statement in plan.statements:
-            panes.append(_run(link, plan, statement, interval))
+        counted = [_run(link, plan, statement, interval) for statement in plan.statements]
     except StatementError:
         check_unchanged(link, plan)
-        panes = []
-        for statement in plan.statements:
-            panes += _run_parts(link, plan, statement.columns, interval, troubles)
+        counted = _run_apart(link, plan, interval, troubles)
     check_unchanged(link, plan)
-    return _together(plan, interval, panes, troubles)
+    return _together(plan, interval, counted, troubles)
 
 
 def aligned(interval: Interval, pane_seconds: int) -> None:
@@ -61,9 +63,6 @@ def check_unchanged(link: Link, plan: ScanPlan) -> None:
         raise ChangedError(f"{place.relation.table!r} has changed")
 
 
-_Panes = tuple[IntArray, IntArray, dict[str, ColumnPanes]]
-
-
 def queries(plan: ScanPlan, interval: Interval) -> list[tuple[Query, Parameters]]:
     """What a scan of an interval runs, with the times of their first run."""
     single, parts = _parts(plan, interval)
@@ -73,33 +72,27 @@ def queries(plan: ScanPlan, interval: Interval) -> list[tuple[Query, Parameters]
     ]
 
 
-def _run(link: Link, plan: ScanPlan, statement: Statement, interval: Interval | None) -> _Panes:
-    tally = Tally(plan.place.dialect, statement.columns)
+def _run(link: Link, plan: ScanPlan, statement: Statement, interval: Interval | None) -> Counted:
+    tally = Tally(plan.place.dialect, statement.columns, statement.groupings)
     if interval is None:
-        for records in _all_rows(link, plan, statement):
-            tally.add(records)
-        return tally.panes(1)
+        _run_all_rows(link, plan, statement, tally)
+        return tally.counted(1)
     single, parts = _parts(plan, interval)
     query = statement.single if single else statement.grouped
     for part in parts:
         first = (part.start - interval.start) // timedelta(seconds=plan.slice_seconds)
         tally.add(link.run(query, plan.place.times(part)), first=first)
-    return tally.panes(plan.pane_seconds // plan.slice_seconds)
+    return tally.counted(plan.pane_seconds // plan.slice_seconds)
 
 
-def _all_rows(link: Link, plan: ScanPlan, statement: Statement) -> Iterator[list[Row]]:
+def _run_all_rows(link: Link, plan: ScanPlan, statement: Statement, tally: Tally) -> None:
     """Rows without a time, in PostgreSQL at once, in SQLite so many at a time that their
     characters have room in memory. It skips rows far faster than it counts them."""
-    times = plan.place.times(None)
     if plan.place.dialect != "sqlite":
-        yield list(link.run(statement.single, times))
+        tally.add(link.run(statement.single, plan.place.times(None)))
         return
     most, skip = _CHARACTERS // max(len(statement.columns), 1), 0
-    while True:
-        records = list(link.run(statement.single, {"most": most, "skip": skip}))
-        yield records
-        if sum(rows for _, rows, *_ in records) < most:
-            return
+    while tally.add(link.run(statement.single, {"most": most, "skip": skip})) == most:
         skip += most
 
 
@@ -122,49 +115,100 @@ def _slices(interval: Interval, plan: ScanPlan) -> list[Interval]:
     return [Interval(start, start + step) for start in starts]
 
 
-def _run_parts(
-    link: Link,
-    plan: ScanPlan,
-    columns: Sequence[ScanColumn],
-    interval: Interval | None,
-    troubles: list[ColumnTrouble],
-) -> list[_Panes]:
-    """Halve the columns until those that the store cannot read stand alone."""
-    try:
-        return [_run(link, plan, plan.part(columns), interval)]
-    except StatementError as error:
-        if not columns:
-            raise
-        if len(columns) == 1:
-            # Without the column the rows must still be readable, or it is not the column's fault.
-            rest = [_run(link, plan, plan.part(()), interval)]
-            name = columns[0].name
-            message = f"{plan.place.relation.table!r}, column {name!r} cannot be read: {error}"
-            troubles.append(ColumnTrouble(name, "unreadable", message))
-            return rest
-    middle = len(columns) // 2
-    return [
-        *_run_parts(link, plan, columns[:middle], interval, troubles),
-        *_run_parts(link, plan, columns[middle:], interval, troubles),
+def _run_apart(
+    link: Link, plan: ScanPlan, interval: Interval | None, troubles: list[ColumnTrouble]
+) -> list[Counted]:
+    """What can be read, when not all of it can."""
+
+    def run(columns: Sequence[ScanColumn], groupings: Sequence[Grouping]) -> Counted:
+        return _run(link, plan, plan.part(columns, groupings), interval)
+
+    def run_segments(names: Sequence[str]) -> Counted:
+        return run((), [Grouping((name,), ()) for name in names])
+
+    refused: dict[str, StatementError] = {}
+    halved(
+        list(dict.fromkeys(n for one in plan.counted for n in one.columns)), run_segments, refused
+    )
+    groupings = [one for one in plan.counted if not refused.keys() & set(one.columns)]
+    columns = {column.name: column for column in plan.columns}
+    counted = [
+        one
+        for statement in plan.statements
+        for one in halved(
+            [column.name for column in statement.columns],
+            lambda names: run([columns[name] for name in names], groupings),
+            refused,
+        )
     ]
+    troubles += [unreadable(plan, name, error) for name, error in refused.items()]
+    return counted
+
+
+def halved(
+    names: Sequence[str],
+    run: Callable[[Sequence[str]], _Found],
+    refused: dict[str, StatementError],
+) -> list[_Found]:
+    """What `run` makes of columns, halved until those that the store cannot read stand alone: these
+    are refused. StatementError if it cannot read without any column either."""
+    try:
+        return [run(names)]
+    except StatementError as error:
+        if not names:
+            raise
+        if len(names) == 1:
+            # Without the column the rows must still be readable, or it is not the column's fault.
+            rest = [run(())]
+            refused[names[0]] = error
+            return rest
+    middle = len(names) // 2
+    return [*halved(names[:middle], run, refused), *halved(names[middle:], run, refused)]
+
+
+def unreadable(plan: ScanPlan, name: str, error: StatementError) -> ColumnTrouble:
+    """That the store refused to read a column."""
+    message = f"{plan.place.relation.table!r}, column {name!r} cannot be read: {error}"
+    return ColumnTrouble(name, "unreadable", message)
 
 
 def _together(
     plan: ScanPlan,
     interval: Interval | None,
-    panes: Sequence[_Panes],
+    counted: Sequence[Counted],
     troubles: Sequence[ColumnTrouble],
 ) -> PaneCounts:
     """Statements of one snapshot have the same panes and rows. Rows without a time are one pane."""
-    pane_seconds = plan.pane_seconds if interval else _ALL_SECONDS
-    numbers, rows, _ = panes[0]
-    for other_numbers, other_rows, _ in panes[1:]:
-        if not (np.array_equal(numbers, other_numbers) and np.array_equal(rows, other_rows)):
-            raise SourceError(f"{plan.place.relation.table!r}: statements saw different rows")
+    seconds = plan.pane_seconds if interval else _ALL_SECONDS
+    start = to_epoch(interval.start) if interval else 0
+    segments = dict.fromkeys(key for one in counted for key in one.segments)
+    try:
+        return replace(
+            _joined(counted, start, seconds),
+            troubles=tuple(troubles),
+            segments={
+                key: _joined([one.segments[key] for one in counted], start, seconds)
+                for key in segments
+            },
+        )
+    except (_DifferentRowsError, KeyError):
+        raise SourceError(f"{plan.place.relation.table!r}: statements saw different rows") from None
+
+
+class _DifferentRowsError(Exception):
+    """Two statements did not see the same rows in the same panes."""
+
+
+def _joined(counted: Sequence[Counted], start: int, pane_seconds: int) -> PaneCounts:
+    """The columns of several statements beside each other."""
+    first, *others = counted
+    for other in others:
+        same = np.array_equal(first.panes, other.panes) and np.array_equal(first.rows, other.rows)
+        if not same:
+            raise _DifferentRowsError
     return PaneCounts(
         pane_seconds=pane_seconds,
-        starts=(to_epoch(interval.start) if interval else 0) + numbers * pane_seconds,
-        rows=rows,
-        columns={name: counts for _, _, columns in panes for name, counts in columns.items()},
-        troubles=tuple(troubles),
+        starts=start + first.panes * pane_seconds,
+        rows=first.rows,
+        columns={name: panes for one in counted for name, panes in one.columns.items()},
     )

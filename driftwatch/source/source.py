@@ -24,6 +24,7 @@ from driftwatch.source.scan import ChangedError, queries, scan
 from driftwatch.source.statement import ScanColumn
 from driftwatch.stats.axis import Axis
 from driftwatch.stats.counts import ColumnTrouble, PaneCounts
+from driftwatch.stats.segment import Grouping
 from driftwatch.window import Interval
 
 
@@ -64,11 +65,17 @@ class Source:
         info: RelationInfo,
         columns: Sequence[ScanColumn],
         pane_seconds: int,
+        *,
+        groupings: Sequence[Grouping] = (),
     ) -> ScanPlan:
-        """Compile the scan of these columns, once; `scan` binds nothing but times."""
+        """Compile the scan of these columns, once; `scan` binds nothing but times.
+
+        groupings: the segments that are counted besides all rows. A column that they are told by
+        is compared by its text, as a categorical one is. ValueError if two have the same columns.
+        """
         with self._named(relation):
             place = make_place(self._dialect, relation, info.columns)
-            return make_plan(place, info, columns, pane_seconds)
+            return make_plan(place, info, columns, pane_seconds, groupings)
 
     def explain(self, plan: ScanPlan, interval: Interval) -> list[str]:
         """How the store itself says that it would run the scan of an interval."""
@@ -85,8 +92,8 @@ class Source:
         capture: of a reference, under `capture_timeout` instead of `statement_timeout`.
 
         All columns are counted in one snapshot. A column that vanished, changed its type or cannot
-        be read becomes a trouble and the others are counted. ValueError if the interval is not
-        made of whole panes.
+        be read becomes a trouble and the others are counted; so are all rows, and the segments that
+        are not told by it. ValueError if the interval is not made of whole panes.
         """
         return self._scan(plan, interval, capture=capture)
 
@@ -166,7 +173,7 @@ class Source:
         with self._snapshot(relation, capture=capture) as link:
             info = inspect_relation(link, self._dialect, relation)
             place = make_place(self._dialect, relation, info.columns)
-            current = make_plan(place, info, plan.columns, plan.pane_seconds)
+            current = make_plan(place, info, plan.columns, plan.pane_seconds, plan.groupings)
             counts = scan(link, current, interval)
         with self._lock:
             self._current[plan] = current

@@ -7,23 +7,40 @@ outside it. How the counts travel differs by store, as measured (benchmarks/shap
   the counts of all cells, twelve digits each.
 - SQLite has no wide numbers: it concatenates one character per column and row, whose code is the
   cell plus one. SQLite runs in our own process, so these characters only go through memory.
+
+Segments are counted by the same pass over the rows. Each grouping gives every row a number
+(`SegmentNumber`), and the counts of all rows are the sums over the numbers of the first grouping.
+PostgreSQL counts by GROUPING SETS, one per grouping: it sends one row per slice and segment,
+however the groupings cross. SQLite has none: it counts by all numbers together, and decoding adds.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Float, Integer, Numeric, Text, case, cast, func, literal_column, select
+from sqlalchemy import (
+    Float,
+    Integer,
+    Numeric,
+    Text,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.selectable import Select
+from sqlalchemy.sql.selectable import Select, Subquery
 
 from driftwatch.source.bucket import Bucket, Finite, Outcomes
 from driftwatch.source.catalog import ColumnInfo
-from driftwatch.source.levels import Level
+from driftwatch.source.levels import Level, SegmentNumber
 from driftwatch.source.link import Query
 from driftwatch.source.place import Place
 from driftwatch.source.value import ColumnType
 from driftwatch.stats.axis import Axis, CategoricalAxis
+from driftwatch.stats.segment import Grouping
 
 DIGITS = 12
 """Decimal digits of one cell's count in PostgreSQL's packed sums."""
@@ -39,6 +56,7 @@ _TINY = literal_column("'1e-160'::float8", Float())
 """The squares of smaller values could underflow, which is an error in PostgreSQL."""
 
 _INFINITY = literal_column("'Infinity'::float8", Float())
+_ONLY: ColumnElement[Any] = literal_column("0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,7 @@ class Statement:
     """The queries that count some columns together: an interval as one, or by its slices."""
 
     columns: tuple[ScanColumn, ...]
+    groupings: tuple[Grouping, ...]
     single: Query
     grouped: Query
 
@@ -71,20 +90,57 @@ class Statement:
 Pair = tuple[ScanColumn, ColumnInfo]
 
 
-def build_statement(place: Place, columns: Sequence[Pair], slice_seconds: int) -> Statement:
-    """The statement that counts these columns together, with their moments."""
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What rows are counted by: their slice (None: it is the only one) and a number per grouping.
+
+    They are columns of the fenced subquery, by the names `slice` and `s0`, `s1` ...
+    """
+
+    slice_: ColumnElement[Any] | None
+    segments: Sequence[ColumnElement[Any]]
+
+    def computed(self) -> list[ColumnElement[Any]]:
+        slice_ = _ONLY if self.slice_ is None else self.slice_
+        numbers = (number.label(f"s{index}") for index, number in enumerate(self.segments))
+        return [slice_.label("slice"), *numbers]
+
+    def slices(self, rows: Subquery) -> list[ColumnElement[Any]]:
+        return [] if self.slice_ is None else [rows.c.slice]
+
+    def numbers(self, rows: Subquery) -> list[ColumnElement[Any]]:
+        return [rows.c[f"s{index}"] for index in range(len(self.segments))]
+
+    def travelling(self, rows: Subquery) -> list[ColumnElement[Any]]:
+        """What every row of the result begins with."""
+        return [*(self.slices(rows) or [_ONLY]), *self.numbers(rows)]
+
+
+def build_statement(
+    place: Place,
+    columns: Sequence[Pair],
+    segments: Sequence[tuple[Grouping, Sequence[ColumnInfo]]],
+    slice_seconds: int,
+) -> Statement:
+    """The statement that counts these columns together, with their moments, of all rows and of the
+    segments of each grouping, whose columns are given as they are in the relation."""
     build = {"postgresql": _summed, "sqlite": _packed}[place.dialect]
+    numbers = [
+        SegmentNumber([place.text(info) for info in infos], grouping.levels)
+        for grouping, infos in segments
+    ]
+    one, many = _Keys(None, numbers), _Keys(place.slice(slice_seconds), numbers)
     return Statement(
         columns=tuple(scanned for scanned, _ in columns),
-        single=place.compile(build(place, columns, literal_column("0"), grouped=False)),
-        grouped=place.compile(build(place, columns, place.slice(slice_seconds), grouped=True)),
+        groupings=tuple(grouping for grouping, _ in segments),
+        single=place.compile(build(place, columns, one)),
+        grouped=place.compile(build(place, columns, many)),
     )
 
 
-def _packed(
-    place: Place, columns: Sequence[Pair], slice_: ColumnElement[Any], *, grouped: bool
-) -> Select[*tuple[Any, ...]]:
-    """SQLite: slice, rows, the characters of all rows, then four moments per numeric column."""
+def _packed(place: Place, columns: Sequence[Pair], keys: _Keys) -> Select[*tuple[Any, ...]]:
+    """SQLite: slice, segments, rows, the characters of all rows, then four moments per numeric
+    column."""
     codes = [
         _cell(place, pair, [str(index + 1) for index in range(pair[0].outcomes)], Integer())
         for pair in columns
@@ -93,7 +149,7 @@ def _packed(
     for first in range(_FUNCTION_ARGUMENTS, len(codes), _FUNCTION_ARGUMENTS):
         packed = packed.op("||")(func.char(*codes[first : first + _FUNCTION_ARGUMENTS]))
     rows = place.fenced(
-        place.select(slice_.label("slice"), packed.label("codes"), *_values(place, columns))
+        place.select(*keys.computed(), packed.label("codes"), *_values(place, columns))
     ).subquery("binned")
     moments = [
         moment
@@ -106,18 +162,18 @@ def _packed(
         )
     ]
     statement = select(
-        rows.c.slice if grouped else literal_column("0"),
+        *keys.travelling(rows),
         func.count(),
         func.group_concat(rows.c.codes, literal_column("''")),
         *moments,
     ).select_from(rows)
-    return statement.group_by(rows.c.slice) if grouped else statement
+    by = [*keys.slices(rows), *keys.numbers(rows)]
+    return statement.group_by(*by) if by else statement
 
 
-def _summed(
-    place: Place, columns: Sequence[Pair], slice_: ColumnElement[Any], *, grouped: bool
-) -> Select[*tuple[Any, ...]]:
-    """PostgreSQL: slice, rows, one packed sum per column, then four moments per numeric column."""
+def _summed(place: Place, columns: Sequence[Pair], keys: _Keys) -> Select[*tuple[Any, ...]]:
+    """PostgreSQL: slice, segments (all NULL but one), rows, one packed sum per column, then four
+    moments per numeric column."""
     units = [
         _cell(
             place,
@@ -127,11 +183,11 @@ def _summed(
         ).label(f"c{position}")
         for position, pair in enumerate(columns)
     ]
-    rows = place.fenced(
-        place.select(slice_.label("slice"), *units, *_values(place, columns))
-    ).subquery("binned")
+    rows = place.fenced(place.select(*keys.computed(), *units, *_values(place, columns))).subquery(
+        "binned"
+    )
     statement = select(
-        rows.c.slice if grouped else literal_column("0"),
+        *keys.travelling(rows),
         func.count(),
         *(cast(func.sum(rows.c[f"c{index}"]), Text) for index in range(len(columns))),
         *(
@@ -140,7 +196,11 @@ def _summed(
             for moment in _moments(rows.c[f"v{index}"], columns[index][1])
         ),
     ).select_from(rows)
-    return statement.group_by(rows.c.slice) if grouped else statement
+    sets = [tuple_(*keys.slices(rows), number) for number in keys.numbers(rows)]
+    if sets:
+        return statement.group_by(func.grouping_sets(*sets))
+    slices = keys.slices(rows)
+    return statement.group_by(*slices) if slices else statement
 
 
 def _moments(value: ColumnElement[Any], info: ColumnInfo) -> list[ColumnElement[Any]]:
