@@ -23,9 +23,12 @@ Payload = Mapping[str, str | int | float | None]
 class AlertChange:
     """One change of the state or severity of an alert, at the end of a window.
 
-    since: window end at which the new state began. value is in the unit of `measure` (volume: rows
-    over the median of the reference's own windows) and NaN where nothing was judged; threshold is
-    the limit of the severity, None where there is none. For kind no_data measure is "rows".
+    since: of firing, the start of the first of the flagged windows that led to it; of resolved, the
+    end of the window (or the moment) at which it ended. value is in the unit of `measure` (volume:
+    rows over the median of the reference's own windows) and NaN where nothing was judged; threshold
+    is the limit of the severity, None where there is none. For kinds no_data and column measure is
+    "rows". reason: the word beside the newest verdict, "" without one; widened: on how much was
+    judged, where a window was widened; note: why an alert ended that no window ended.
     """
 
     monitor: str
@@ -41,6 +44,9 @@ class AlertChange:
     value: float
     threshold: float | None
     rows: int
+    reason: str = ""
+    widened: str = ""
+    note: str = ""
 
 
 def payload(change: AlertChange) -> Payload:
@@ -61,6 +67,7 @@ def payload(change: AlertChange) -> Payload:
         "value": change.value if math.isfinite(change.value) else None,
         "threshold": change.threshold,
         "rows": change.rows,
+        "reason": change.reason or None,
         "message": message(change),
     }
 
@@ -80,13 +87,18 @@ def message(change: AlertChange) -> str:
     'delay-model: dep_delay drifts (critical) over 1d up to 2013-02-09T00:00:00Z: js_distance \
 0.512, limit 0.2, 930 rows.'
     """
+    feature = f"{change.feature}[{change.segment}]" if change.segment else change.feature
+    over = f"over {format_duration(change.window_seconds)}"
+    if change.note:
+        end = _iso(change.window_end)
+        ended = f"the {change.kind} alert of {feature} {over} ended at {end}"
+        return f"{change.monitor}: {ended}: {change.note}."
     severity = f" ({change.severity})" if change.severity else ""
-    what = _PHRASES[change.kind, change.state is AlertState.FIRING].format(
-        feature=f"{change.feature}[{change.segment}]" if change.segment else change.feature
-    )
+    what = _PHRASES[change.kind, change.state is AlertState.FIRING].format(feature=feature)
     if change.state not in (AlertState.FIRING, AlertState.RESOLVED):
-        what = f"the {change.kind} alert of {change.feature} is {change.state}"
-    over = f"over {format_duration(change.window_seconds)} up to {_iso(change.window_end)}"
+        what = f"the {change.kind} alert of {feature} is {change.state}"
+    widened = f" ({change.widened})" if change.widened else ""
+    over = f"{over}{widened} up to {_iso(change.window_end)}"
     return f"{change.monitor}: {what}{severity} {over}: {_numbers(change)}."
 
 
@@ -97,12 +109,18 @@ _PHRASES = {
     (AlertKind.VOLUME, False): "the number of rows is usual again",
     (AlertKind.NO_DATA, True): "{feature} has no data",
     (AlertKind.NO_DATA, False): "{feature} has data again",
+    (AlertKind.COLUMN, True): "{feature} is not counted",
+    (AlertKind.COLUMN, False): "{feature} is counted again",
 }
+_OF_ROWS = (AlertKind.NO_DATA, AlertKind.COLUMN)
+"""Kinds that no divergence decides."""
 
 
 def _numbers(change: AlertChange) -> str:
     parts = []
-    if change.kind is not AlertKind.NO_DATA and math.isfinite(change.value):
+    if change.kind is AlertKind.COLUMN and change.state is AlertState.FIRING and change.reason:
+        parts.append(change.reason)
+    if change.kind not in _OF_ROWS and math.isfinite(change.value):
         parts.append(f"{change.measure.replace('volume', 'rows / median')} {change.value:.3g}")
         if change.threshold is not None:
             parts.append(f"limit {change.threshold:g}")

@@ -17,6 +17,8 @@ class AlertKind(StrEnum):
     DRIFT = "drift"
     VOLUME = "volume"
     NO_DATA = "no_data"
+    COLUMN = "column"
+    """The column is gone, has another type or cannot be read."""
 
 
 class Severity(StrEnum):

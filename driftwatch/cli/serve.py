@@ -51,7 +51,7 @@ def _log(monitor: MonitorSettings, ran: Ran) -> None:
             moved.from_state,
             moved.to_state,
             moved.window_end.isoformat(),
-            change.row.message,
+            change.message,
         )
     if report.scan is not None:
         log.info(

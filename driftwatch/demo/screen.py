@@ -106,7 +106,7 @@ class Screen:
         for change in changes:
             moved = change.transition
             if moved.to_state is AlertState.FIRING:
-                self.item(f"  ALERT fires ({moved.to_severity}):", change.row.message, "bold red")
+                self.item(f"  ALERT fires ({moved.to_severity}):", change.message, "bold red")
             elif moved.from_state is AlertState.FIRING:
                 self.item("  ALERT resolved:", change.key.feature, "bold green")
 

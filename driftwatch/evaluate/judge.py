@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 
 from driftwatch.config.settings import FeatureSettings, MonitorSettings
 from driftwatch.evaluate import sentence
+from driftwatch.evaluate.judged import Judged
 from driftwatch.evaluate.prepare import Prepared
 from driftwatch.evaluate.rows import Case, bins, judged_row, plain_row
 from driftwatch.stats.axis import NumericAxis
@@ -17,7 +17,6 @@ from driftwatch.stats.counts import ColumnTrouble, IntArray
 from driftwatch.stats.divergence import divergences, stack
 from driftwatch.stats.noise import noise
 from driftwatch.store.ledger import WindowCounts
-from driftwatch.store.results import ResultBin, ResultRow
 from driftwatch.verdict.judge import Evidence, Judgement, judge, judge_volume
 from driftwatch.verdict.policy import VOLUME, Reason, Verdict
 from driftwatch.window import Interval
@@ -26,19 +25,6 @@ _NO_WINDOWS: IntArray = np.zeros(0, dtype=np.int64)
 
 _WITHOUT_REFERENCE = {Reason.ALL_MISSING, Reason.NO_REFERENCE}
 """Troubles that leave a column without a reference; the others need somebody to act."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A result, its bins where they are kept, and what the alert machine needs of it.
-
-    expected: of an empty window, whether the reference's own windows were never empty.
-    """
-
-    row: ResultRow
-    bins: tuple[ResultBin, ...] = ()
-    above_clear: bool = False
-    expected: bool = True
 
 
 def judge_windows(

@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from driftwatch.config.settings import MonitorSettings
 from driftwatch.errors import ScanTimeoutError, SourceTimeoutError
 from driftwatch.evaluate.alerts import Change, advance_alerts
-from driftwatch.evaluate.judge import Judged, judge_windows, without_reference
+from driftwatch.evaluate.judge import judge_windows, without_reference
+from driftwatch.evaluate.judged import Judged
 from driftwatch.evaluate.notify import enqueue_changes
 from driftwatch.evaluate.prepare import Prepared, prepare
 from driftwatch.evaluate.progress import (

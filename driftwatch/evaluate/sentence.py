@@ -2,8 +2,17 @@
 
 import math
 
+from driftwatch.config.settings import (
+    CohortReference,
+    FileReference,
+    ReferenceSettings,
+    RollingReference,
+    SeasonalReference,
+    TableReference,
+)
 from driftwatch.verdict.judge import Judgement
 from driftwatch.verdict.policy import FixedThreshold, Measure, Reason, Verdict
+from driftwatch.window import Interval
 
 _NAMES = {
     Measure.JS: "JS divergence (nats)",
@@ -16,6 +25,8 @@ _NAMES = {
     Measure.L_INFINITY: "L-infinity distance",
     Measure.KS: "KS on bins",
 }
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+_CHANGE_OF_CLOCK_SECONDS = 3_600
 
 
 def drift(
@@ -71,6 +82,119 @@ def not_scanned(feature: str) -> str:
         f"{feature}: not counted in all of the window (it was added, or could not be read, in the "
         f"middle of it)"
     )
+
+
+def notes(span: Interval | None, excluded: str) -> str:
+    """What is said after a result: on how much a widened window was judged (span: all of it, None
+    if it was not widened), and why nobody is told of it ("" if somebody may be).
+
+    >>> notes(None, "black week")
+    '; excluded: black week'
+    """
+    parts = (widened(span) if span else "", f"excluded: {excluded}" if excluded else "")
+    return "".join(f"; {part}" for part in parts if part)
+
+
+def widened(span: Interval) -> str:
+    """Where a window reached back to have rows enough.
+
+    >>> from datetime import UTC, datetime
+    >>> widened(Interval(datetime(2013, 2, 5, tzinfo=UTC), datetime(2013, 2, 9, tzinfo=UTC)))
+    'judged on 4 days'
+    """
+    return f"judged on {length(span.seconds)}"
+
+
+def length(seconds: int) -> str:
+    """A length in the largest unit that it is a whole number of; whole days though the clock was
+    changed in them.
+
+    >>> length(7 * 86400), length(36 * 3600), length(86400)
+    ('7 days', '36 hours', '1 day')
+    """
+    days = round(seconds / 86_400)
+    if days > 1 and abs(seconds - days * 86_400) <= _CHANGE_OF_CLOCK_SECONDS:
+        seconds = days * 86_400
+    unit, of_unit = next(found for found in _UNITS if seconds % found[1] == 0)
+    count = seconds // of_unit
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def span(seconds: int) -> str:
+    """The same, to be put after "the" or "the first".
+
+    >>> span(7 * 86400), span(86400)
+    ('7 days', 'day')
+    """
+    return length(seconds).removeprefix("1 ")
+
+
+def reference_words(reference: ReferenceSettings, interval: Interval | None) -> str:
+    """What a feature is compared with. interval: the range that was captured, where it is another
+    than the configured one.
+
+    >>> reference_words(RollingReference(28 * 86400), None)
+    'the 28 days before'
+    """
+    match reference:
+        case RollingReference():
+            return f"the {span(reference.seconds)} before"
+        case SeasonalReference():
+            weeks = "week" if reference.weeks == 1 else f"{reference.weeks} weeks"
+            return f"the same hours of the {weeks} before"
+        case CohortReference():
+            return f"the cohort {reference.where}"
+        case TableReference():
+            return _relation_words(reference)
+        case FileReference():
+            return f"the file {reference.path}"
+        case _:
+            return str(interval or reference)
+
+
+def _relation_words(reference: TableReference) -> str:
+    relation = reference.relation
+    if relation.query is not None:
+        return relation.table
+    name = f"{relation.schema}.{relation.table}" if relation.schema else relation.table
+    return f"the table {name}"
+
+
+def beside(version: str) -> str:
+    """A version that is compared with one that serves in the same window.
+
+    >>> beside("v1")
+    'version v1, beside it'
+    """
+    return f"version {version}, beside it"
+
+
+def before(version: str) -> str:
+    """A version that is compared with one that served before it.
+
+    >>> before("v1")
+    'version v1, before it'
+    """
+    return f"version {version}, before it"
+
+
+def own_reference(version: str, seconds: int | None = None) -> str:
+    """A version that is compared with its own beginning.
+
+    >>> own_reference("v2"), own_reference("v2", 7 * 86400)
+    ('the first days of version v2', 'the first 7 days of version v2')
+    """
+    first = "days" if seconds is None else span(seconds)
+    return f"the first {first} of version {version}"
+
+
+def not_serving(version: str) -> str:
+    """Why nobody is told any more of a version.
+
+    >>> not_serving("v1")
+    'version v1 served no rows'
+    """
+    return f"version {version} served no rows"
 
 
 def _found(judgement: Judgement, limits: FixedThreshold) -> str:

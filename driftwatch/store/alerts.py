@@ -1,8 +1,9 @@
 """Alert states, moved by compare-and-set: two processes never both move one. And their events."""
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from math import nan
 from typing import Any
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from driftwatch.alert.policy import AlertState, Severity
-from driftwatch.alert.state import AlertKey, AlertStatus
+from driftwatch.alert.state import AlertKey, AlertStatus, Mark, Phase, Settled
 from driftwatch.errors import ConflictError
 from driftwatch.store.dialect import insert_into
 from driftwatch.store.schema import ALERT_KEY, alert, alert_event
@@ -29,10 +30,15 @@ class AlertRecord:
     notified_severity: Severity | None = None
     version: int = 0
 
+    def told(self, state: AlertState, severity: Severity | None) -> "AlertRecord":
+        """The same alert after this was handed to the outbox."""
+        return replace(self, notified_state=state, notified_severity=severity)
+
 
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
-    """A change of an alert, at the end of the window that made it. value: the measured one."""
+    """A change of an alert, when its newest window ended at `window_end`. value: the measured one,
+    NaN where no window made the change; message: what did."""
 
     key: AlertKey
     window_end: datetime
@@ -161,16 +167,86 @@ def key_of(row: Any) -> AlertKey:
     return AlertKey(row.monitor, row.feature, row.segment, row.window_seconds, row.kind)
 
 
+def encode_marks(status: AlertStatus) -> str:
+    """The windows that an alert remembers, as JSON. windows: those that may be judged again, each
+    as grade, start and end, newest last; settled: what was before them, in the words of `Settled`
+    and `Phase`."""
+    settled = status.settled
+    before = {
+        "until": _text(settled.until),
+        "state": settled.phase.state.value,
+        "severity": settled.phase.severity and settled.phase.severity.value,
+        "since": _text(settled.phase.since),
+        "fired_at": _text(settled.phase.fired_at),
+        "windows": _plain(settled.marks),
+    }
+    kept = {name: value for name, value in before.items() if value}
+    text = {"windows": _plain(status.marks), "settled": kept}
+    return json.dumps(text, separators=(",", ":"))
+
+
+def decode_marks(
+    text: str, phase: Phase, window_end: datetime | None
+) -> tuple[tuple[Mark, ...], Settled]:
+    """The remembered windows and what is settled before them.
+
+    phase, window_end: as they are stored beside the text. A text of an older release is one
+    character per window, without their times: they count on, but cannot be judged again.
+    """
+    if text.startswith("{"):
+        found = json.loads(text)
+        before = found["settled"]
+        settled = Settled(
+            phase=Phase(
+                state=AlertState(before["state"]),
+                severity=Severity(before["severity"]) if "severity" in before else None,
+                since=_moment(before.get("since")),
+                fired_at=_moment(before.get("fired_at")),
+            ),
+            marks=_marks(before.get("windows", ())),
+            until=_moment(before.get("until")),
+        )
+        return _marks(found["windows"]), settled
+    if window_end is None:
+        return (), Settled()
+    marks = tuple(Mark(window_end, window_end, grade) for grade in text)
+    return (), Settled(phase, marks, until=window_end)
+
+
+def _plain(marks: Sequence[Mark]) -> list[list[str | None]]:
+    return [[mark.grade, _text(mark.window_start), _text(mark.window_end)] for mark in marks]
+
+
+def _marks(plain: Sequence[Sequence[str]]) -> tuple[Mark, ...]:
+    return tuple(
+        Mark(datetime.fromisoformat(start), datetime.fromisoformat(end), grade)
+        for grade, start, end in plain
+    )
+
+
+def _text(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
 def _record(row: Any) -> AlertRecord:
+    phase = Phase(row.state, row.severity, row.since, row.fired_at)
+    marks, settled = decode_marks(row.marks, phase, row.window_end)
     return AlertRecord(
         key=key_of(row),
         status=AlertStatus(
-            state=row.state,
-            severity=row.severity,
-            since=row.since,
-            fired_at=row.fired_at,
+            state=phase.state,
+            severity=phase.severity,
+            since=phase.since,
+            fired_at=phase.fired_at,
             window_end=row.window_end,
-            marks=row.marks,
+            marks=marks,
+            settled=settled,
         ),
         notified_state=row.notified_state,
         notified_severity=row.notified_severity,
@@ -192,7 +268,7 @@ def _row(record: AlertRecord) -> dict[str, Any]:
         "since": status.since,
         "fired_at": status.fired_at,
         "window_end": status.window_end,
-        "marks": status.marks,
+        "marks": encode_marks(status),
         "notified_state": record.notified_state,
         "notified_severity": record.notified_severity,
         "version": record.version + 1,

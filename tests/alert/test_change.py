@@ -23,6 +23,7 @@ FIRING = AlertChange(
     value=0.5123,
     threshold=0.2,
     rows=930,
+    reason="above_threshold",
 )
 
 
@@ -42,6 +43,7 @@ def test_the_payload_by_hand() -> None:
         "value": 0.5123,
         "threshold": 0.2,
         "rows": 930,
+        "reason": "above_threshold",
         "message": "delay-model: dep_delay drifts (critical) over 1d up to 2013-02-09T00:00:00Z: "
         "js_distance 0.512, limit 0.2, 930 rows.",
     }
@@ -81,6 +83,32 @@ def test_the_payload_by_hand() -> None:
             "delay-model: dep_delay[EWR] drifts (critical) over 1d up to 2013-02-09T00:00:00Z: "
             "930 rows.",
         ),
+        (
+            {"segment": "EWR", "state": AlertState.PENDING},
+            "delay-model: the drift alert of dep_delay[EWR] is pending (critical) over 1d up to "
+            "2013-02-09T00:00:00Z: js_distance 0.512, limit 0.2, 930 rows.",
+        ),
+        (
+            {"kind": AlertKind.COLUMN, "measure": "rows", "value": math.nan, "threshold": None,
+             "severity": Severity.WARNING, "reason": "column_missing"},
+            "delay-model: dep_delay is not counted (warning) over 1d up to 2013-02-09T00:00:00Z: "
+            "column_missing, 930 rows.",
+        ),
+        (
+            {"kind": AlertKind.COLUMN, "state": AlertState.RESOLVED, "severity": None,
+             "reason": "within_threshold"},
+            "delay-model: dep_delay is counted again over 1d up to 2013-02-09T00:00:00Z: 930 rows.",
+        ),
+        (
+            {"widened": "judged on 4 days"},
+            "delay-model: dep_delay drifts (critical) over 1d (judged on 4 days) up to "
+            "2013-02-09T00:00:00Z: js_distance 0.512, limit 0.2, 930 rows.",
+        ),
+        (
+            {"state": AlertState.RESOLVED, "severity": None, "note": "it is no longer configured"},
+            "delay-model: the drift alert of dep_delay over 1d ended at 2013-02-09T00:00:00Z: it "
+            "is no longer configured.",
+        ),
     ],
 )  # fmt: skip
 def test_the_sentence(changes: dict[str, object], expected: str) -> None:
@@ -96,6 +124,10 @@ def test_every_kind_and_state_has_a_sentence(kind: AlertKind, state: AlertState)
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_is_not_known_is_null(value: float) -> None:
     assert json.loads(encode(payload(replace(FIRING, value=value))))["value"] is None
+
+
+def test_no_reason_is_null() -> None:
+    assert json.loads(encode(payload(replace(FIRING, reason=""))))["reason"] is None
 
 
 def test_hostile_names_are_carried_whole() -> None:

@@ -1,58 +1,39 @@
 """The alert's machine: a table of cases, and what it promises for any order of windows."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from driftwatch.alert.policy import AlertPolicy, AlertState, Severity
-from driftwatch.alert.state import AlertStatus, Observation, Transition, advance, transition
-
-START = datetime(2013, 2, 8, tzinfo=UTC)
-DAY = timedelta(days=1)
-
-OBSERVED = {
-    "c": (Severity.CRITICAL, True, True),
-    "w": (Severity.WARNING, True, True),
-    "-": (None, True, True),
-    ".": (None, False, True),
-    "?": (None, False, False),
-}
-"""A window in one character: critical, warning, above clear, clear, not judged."""
-
-NAMES = {
-    "i": (AlertState.INACTIVE, None),
-    "p": (AlertState.PENDING, Severity.WARNING),
-    "P": (AlertState.PENDING, Severity.CRITICAL),
-    "f": (AlertState.FIRING, Severity.WARNING),
-    "F": (AlertState.FIRING, Severity.CRITICAL),
-    "r": (AlertState.RESOLVED, None),
-}
-"""A state and its severity in one character; capitals are critical."""
-
-windows_of = st.text("cw-.?", max_size=24)
-policies = st.integers(1, 5).flatmap(
-    lambda of: st.builds(AlertPolicy, k=st.integers(1, of), of=st.just(of))
+from driftwatch.alert.state import (
+    AlertStatus,
+    Mark,
+    Observation,
+    Transition,
+    advance,
+    reset,
+    transition,
+)
+from tests.alert.windows import (
+    DAY,
+    OBSERVED,
+    START,
+    grades,
+    history,
+    moment,
+    observe,
+    policies,
+    states,
 )
 
-
-def observe(day: int, window: str) -> Observation:
-    severity, above_clear, judged = OBSERVED[window]
-    return Observation(START + day * DAY, severity, above_clear=above_clear, judged=judged)
-
-
-def history(windows: str, policy: AlertPolicy) -> list[AlertStatus]:
-    """The status after each window, one window a day."""
-    statuses, status = [], AlertStatus()
-    for day, window in enumerate(windows):
-        status = advance(status, observe(day, window), policy)
-        statuses.append(status)
-    return statuses
+windows_of = st.text("cw-.?", max_size=24)
 
 
 @pytest.mark.parametrize(
-    ("k_of_m", "windows", "states"),
+    ("k_of_m", "windows", "expected"),
     [
         # quiet
         ((2, 3), ".....", "iiiii"),
@@ -122,42 +103,54 @@ def history(windows: str, policy: AlertPolicy) -> list[AlertStatus]:
         ((2, 3), "cc---w", "PFFFFf"),
         ((2, 3), "ww---c", "pffffF"),
         ((1, 1), "c-w.", "FFfr"),
+        # excluded: what goes on ends, and nothing before it counts
+        ((1, 1), "wxw", "frf"),
+        ((1, 1), "xx.x", "iiii"),
+        ((2, 3), "wxw", "pip"),
+        ((2, 3), "wwx.", "pfri"),
+        ((2, 3), "wwxxw.w", "pfrrppf"),
+        ((2, 3), "wwx-", "pfrr"),
+        ((2, 3), "ccxww", "PFrpf"),
     ],
 )
-def test_table_of_cases(k_of_m: tuple[int, int], windows: str, states: str) -> None:
-    seen = [(status.state, status.severity) for status in history(windows, AlertPolicy(*k_of_m))]
-    assert seen == [NAMES[state] for state in states]
+def test_table_of_cases(k_of_m: tuple[int, int], windows: str, expected: str) -> None:
+    assert states(history(windows, AlertPolicy(*k_of_m))) == expected
 
 
 def test_the_times_that_it_remembers() -> None:
-    statuses = history("w.w?w...w", AlertPolicy(2, 3))
-    states = [str(status.state) for status in statuses]
-    assert states == [
-        "pending", "pending", "firing", "firing", "firing", "firing", "resolved", "inactive",
-        "pending",
-    ]  # fmt: skip
+    """since: the start of the first flagged window while pending or firing, else an end."""
+    statuses = history(".w.w?w...w", AlertPolicy(2, 3))
+    assert states(statuses) == "ippffffrip"
     since = [(status.since - START).days for status in statuses if status.since]
-    assert since == [0, 0, 2, 2, 2, 2, 6, 7, 8]
+    assert since == [1, 1, 1, 1, 1, 1, 8, 9, 9]
     fired = [status.fired_at and (status.fired_at - START).days for status in statuses]
-    assert fired == [None, None, 2, 2, 2, 2, 2, None, None]
-    assert [status.window_end for status in statuses] == [START + day * DAY for day in range(9)]
+    assert fired == [None, None, None, 4, 4, 4, 4, 4, None, None]
+    assert [status.window_end for status in statuses] == [moment(day + 1) for day in range(10)]
+
+
+def test_it_drifts_since_the_first_window_that_made_it_fire() -> None:
+    """A flagged window that was forgotten by then is no part of it."""
+    last = history("w..w.w", AlertPolicy(2, 3))[-1]
+    assert (last.since, last.fired_at) == (moment(3), moment(6))
 
 
 def test_firing_again_has_a_time_of_its_own() -> None:
     last = history("w.w", AlertPolicy(1, 1))[-1]
-    assert last.fired_at == last.since == START + 2 * DAY
+    assert (last.since, last.fired_at) == (moment(2), moment(3))
 
 
 def test_marks_are_of_judged_windows_and_at_most_m() -> None:
-    assert [status.marks for status in history("w?-.c", AlertPolicy(2, 3))] == [
+    assert [grades(status) for status in history("w?-.c", AlertPolicy(2, 3))] == [
         "w", "w", "w-", "w-.", "-.c",
     ]  # fmt: skip
+    first, *_ = history("w", AlertPolicy(2, 3))
+    assert first.marks == (Mark(moment(0), moment(1), "w"),)
 
 
 def test_a_policy_of_fewer_windows_forgets_the_older_ones() -> None:
     firing = history("ww.", AlertPolicy(2, 3))[-1]
     after = advance(firing, observe(3, "w"), AlertPolicy(1, 1))
-    assert (after.state, after.marks) == (AlertState.FIRING, "w")
+    assert (after.state, grades(after)) == (AlertState.FIRING, "w")
 
 
 def test_a_policy_that_asks_for_less_fires_on_a_flagged_window_only() -> None:
@@ -168,17 +161,12 @@ def test_a_policy_that_asks_for_less_fires_on_a_flagged_window_only() -> None:
 
 
 @pytest.mark.parametrize("window", list(OBSERVED))
-@pytest.mark.parametrize("day", [0, 1])
-def test_a_window_that_was_seen_or_is_older_changes_nothing(window: str, day: int) -> None:
-    status = history(".w", AlertPolicy(1, 1))[-1]
+@pytest.mark.parametrize("day", [-3, -1, 0, 1])
+def test_a_window_that_is_older_than_the_remembered_ones_changes_nothing(
+    window: str, day: int
+) -> None:
+    status = history("..w", AlertPolicy(1, 1))[-1]
     assert advance(status, observe(day, window), AlertPolicy(1, 1)) is status
-
-
-def test_a_window_that_was_not_judged_is_noted_and_settled() -> None:
-    """A later judgement of that window does not count: its time has passed."""
-    status = history("w?", AlertPolicy(2, 3))[-1]
-    assert status.window_end == START + DAY
-    assert advance(status, observe(1, "w"), AlertPolicy(2, 3)) is status
 
 
 @given(windows_of, policies)
@@ -217,10 +205,7 @@ def test_windows_that_were_not_judged_leave_no_trace_but_their_end(
         with_gaps = advance(with_gaps, observe(day, window), policy)
         if window != "?":
             without = advance(without, observe(day, window), policy)
-    assert (with_gaps.state, with_gaps.severity, with_gaps.marks) == (
-        without.state, without.severity, without.marks,
-    )  # fmt: skip
-    assert (with_gaps.since, with_gaps.fired_at) == (without.since, without.fired_at)
+    assert (with_gaps.phase, with_gaps.marks) == (without.phase, without.marks)
 
 
 @given(windows_of, policies)
@@ -232,7 +217,7 @@ def test_what_holds_of_every_status(windows: str, policy: AlertPolicy) -> None:
         remembered = judged[-policy.of :]
         flagged = sum(mark in "cw" for mark in remembered)
         kept = sum(mark != "." for mark in remembered)
-        assert status.marks == remembered
+        assert grades(status) == remembered
         if status.state is AlertState.FIRING:
             assert kept >= policy.k
             assert before.state is AlertState.FIRING or flagged >= policy.k
@@ -265,10 +250,10 @@ def test_a_transition_names_both_sides() -> None:
     pending, firing, still_firing, resolved = history("wc..", AlertPolicy(2, 3))
     assert transition(firing, still_firing) is None
     assert transition(pending, firing) == Transition(
-        START + DAY, AlertState.PENDING, AlertState.FIRING, Severity.WARNING, Severity.CRITICAL
+        moment(2), AlertState.PENDING, AlertState.FIRING, Severity.WARNING, Severity.CRITICAL
     )
     assert transition(firing, resolved) == Transition(
-        START + 3 * DAY, AlertState.FIRING, AlertState.RESOLVED, Severity.CRITICAL, None
+        moment(4), AlertState.FIRING, AlertState.RESOLVED, Severity.CRITICAL, None
     )
 
 
@@ -293,14 +278,174 @@ def test_a_change_needs_a_window() -> None:
 
 
 def test_moments_are_aware() -> None:
-    with pytest.raises(ValueError, match="no time zone"):
-        Observation(datetime(2013, 2, 8), None, above_clear=False, judged=True)  # noqa: DTZ001
-    elsewhere = START.astimezone(timezone(timedelta(hours=9)))
-    status = advance(AlertStatus(window_end=START), observe(0, "w"), AlertPolicy(1, 1))
-    same = Observation(elsewhere, Severity.WARNING, above_clear=True, judged=True)
+    naive = datetime(2013, 2, 8)  # noqa: DTZ001
+    for start, end in ((naive, moment(1)), (moment(-1), naive)):
+        with pytest.raises(ValueError, match="no time zone"):
+            Observation(start, end, None, above_clear=False, judged=True)
+    status = history("w", AlertPolicy(1, 1))[-1]
+    elsewhere = timezone(timedelta(hours=9))
+    start, end = (moment(day).astimezone(elsewhere) for day in (0, 1))
+    same = Observation(start, end, Severity.WARNING, above_clear=True, judged=True)
     assert advance(status, same, AlertPolicy(1, 1)) is status
 
 
+def test_a_window_has_a_length() -> None:
+    with pytest.raises(ValueError, match="starts before it ends"):
+        observe(0, "w", days=0)
+
+
 def test_marks_from_elsewhere_are_checked() -> None:
-    with pytest.raises(ValueError, match="unknown marks"):
-        AlertStatus(marks="wx")
+    with pytest.raises(ValueError, match="unknown grade 'x'"):
+        Mark(moment(0), moment(1), "x")
+
+
+@pytest.mark.parametrize(
+    ("severity", "cap", "grade"),
+    [
+        (Severity.CRITICAL, None, "c"),
+        (Severity.CRITICAL, Severity.CRITICAL, "c"),
+        (Severity.CRITICAL, Severity.WARNING, "w"),
+        (Severity.WARNING, Severity.WARNING, "w"),
+        (Severity.WARNING, Severity.CRITICAL, "w"),
+        (None, Severity.WARNING, "-"),
+    ],
+)
+def test_the_severity_is_at_most_the_cap(
+    severity: Severity | None, cap: Severity | None, grade: str
+) -> None:
+    seen = Observation(moment(0), moment(1), severity, above_clear=True, judged=True, cap=cap)
+    assert seen.mark.grade == grade
+
+
+@pytest.mark.parametrize(
+    ("windows", "expected"), [("ww", "fr"), ("w", "pi"), ("ww..", "rr"), (".", "ii"), ("cc", "Fr")]
+)
+def test_reset_ends_what_goes_on(windows: str, expected: str) -> None:
+    before = history(windows, AlertPolicy(2, 3))[-1]
+    after = reset(before, moment(20))
+    assert states([before, after]) == expected
+    assert (after.window_end, after.marks) == (moment(20), ())
+    if before.state is not after.state:
+        assert after.since == moment(20)
+    assert after.fired_at == before.fired_at
+
+
+def test_nothing_that_ended_before_a_reset_counts_after_it() -> None:
+    policy = AlertPolicy(1, 1)
+    status = reset(history("w", policy)[-1], moment(3))
+    for day in range(-1, 3):
+        for window in OBSERVED:
+            assert advance(status, observe(day, window), policy) is status
+    # One that was begun before it and ends after it does.
+    assert advance(status, observe(3, "w", days=3), policy).state is AlertState.FIRING
+
+
+def test_a_reset_of_the_past_is_one_of_the_present() -> None:
+    status = reset(history("www", AlertPolicy(2, 3))[-1], moment(1))
+    assert (status.window_end, status.since) == (moment(3), moment(3))
+    assert advance(status, observe(2, "w"), AlertPolicy(1, 1)) is status
+
+
+def test_an_alert_that_was_reset_before_it_saw_a_window_begins_then() -> None:
+    status = reset(AlertStatus(), moment(3))
+    assert states([status]) == "i"
+    assert advance(status, observe(3, "w"), AlertPolicy(1, 1)).state is AlertState.FIRING
+
+
+@given(windows_of, windows_of, policies)
+def test_after_a_reset_or_an_excluded_window_it_starts_fresh(
+    before: str, after: str, policy: AlertPolicy
+) -> None:
+    """But that `resolved` is left as ever."""
+    excluded = before + "x"
+    status = history(excluded, policy)[-1]
+    if before:
+        settled = reset(history(before, policy)[-1], moment(len(excluded)))
+        assert status == settled
+    fresh = AlertStatus()
+    for day, window in enumerate(after):
+        seen = observe(len(excluded) + day, window)
+        status, fresh = advance(status, seen, policy), advance(fresh, seen, policy)
+        assert status.marks == fresh.marks
+        if fresh.state is not AlertState.INACTIVE:
+            assert status.phase == fresh.phase
+        else:
+            assert status.state in (AlertState.INACTIVE, AlertState.RESOLVED)
+
+
+@pytest.mark.parametrize(
+    ("widths", "windows", "expected"),
+    [
+        # Each overlaps the first: one window, that says what the newest says.
+        ((4, 4, 4, 4), "wwww", "pppp"),
+        ((4, 4, 4, 4), "w.w.", "pipi"),
+        # The fifth begins where the first ended.
+        ((4, 4, 4, 4, 4), "wwwww", "ppppf"),
+        ((4, 4, 4, 4, 4), "w...w", "piiip"),
+        ((4, 4, 4, 4, 4), "...ww", "iiipf"),
+        # A window of its own length again is disjoint from the widened one before.
+        ((4, 4, 4, 1), "wwww", "pppf"),
+        ((3, 1, 1, 1), "wwww", "pfff"),
+        # Fires, and ends when two disjoint ones of the last three are clear.
+        ((2, 2, 2, 2, 2, 2), "wwwwww", "ppffff"),
+        ((2, 2, 2, 2, 2, 2, 2), "www-...", "ppffffr"),
+        # Not judged in spite of it: nothing is replaced.
+        ((4, 4, 4, 1), "w??w", "pppf"),
+    ],
+)
+def test_widened_windows_count_once(widths: tuple[int, ...], windows: str, expected: str) -> None:
+    policy, status, seen = AlertPolicy(2, 3), AlertStatus(), []
+    for day, (width, window) in enumerate(zip(widths, windows, strict=True)):
+        status = advance(status, observe(day, window, days=width), policy)
+        seen.append(status)
+    assert states(seen) == expected
+
+
+def test_a_widened_window_drifts_since_its_own_start() -> None:
+    first = advance(AlertStatus(), observe(0, "w", days=4), AlertPolicy(1, 1))
+    assert first.since == moment(-3)
+    again = advance(first, observe(1, "w", days=4), AlertPolicy(1, 1))
+    assert (again.since, again.fired_at) == (moment(-3), moment(1))
+
+
+def test_a_cleared_stretch_that_is_flagged_later_drifts_since_then() -> None:
+    """The widened window that replaces another has its own start, unless both are flagged."""
+    policy, status = AlertPolicy(1, 1), AlertStatus()
+    for day, window in enumerate(".ww"):
+        status = advance(status, observe(day, window, days=4), policy)
+    assert status.since == moment(-2)
+
+
+@given(windows_of, policies, st.data())
+def test_k_windows_that_fire_are_disjoint(
+    windows: str, policy: AlertPolicy, data: st.DataObject
+) -> None:
+    """However wide they are: firing needs k times the days of the shortest that was flagged."""
+    status = AlertStatus()
+    ends: list[datetime] = []
+    for day, window in enumerate(windows):
+        seen = observe(day, window, days=data.draw(st.integers(1, 6)))
+        before, status = status, advance(status, seen, policy)
+        if seen.judged and (not ends or seen.window_start >= ends[-1]):
+            ends.append(seen.window_end)
+        begins_to_fire = status.state is AlertState.FIRING is not before.state
+        if begins_to_fire:
+            assert len(ends) >= policy.k
+            assert status.since is not None
+            assert status.fired_at is not None
+            assert status.since <= status.fired_at - policy.k * DAY
+
+
+def test_an_alert_of_an_older_release_goes_on() -> None:
+    """Its windows cannot be judged again, but they count: those of a store that was upgraded."""
+    policy = AlertPolicy(2, 3)
+    pending = history("w", policy)[-1]
+    phase, marks = pending.phase, (Mark(moment(1), moment(1), "w"),)
+    old = replace(
+        pending,
+        marks=(),
+        settled=replace(pending.settled, phase=phase, marks=marks, until=moment(1)),
+    )
+    assert advance(old, observe(0, "."), policy) is old
+    firing = advance(old, observe(1, "w"), policy)
+    assert firing.state is AlertState.FIRING

@@ -32,10 +32,13 @@ def test_a_column_that_vanishes_and_returns(world: World) -> None:
     ]  # fmt: skip
     assert "'events', column 'k': there is no column 'k'" in world.results("k")[1]["message"]
     assert fine(world)
-    assert world.events("k", "no_data") == [(12, "firing"), (13, "resolved")]
-    assert world.outbox()[-2:] == [
-        ("k", "no_data", QUARTER, 13, "resolved", None),
-        ("k", "no_data", DAY, 13, "resolved", None),
+    assert world.events("k", "column", QUARTER) == [
+        (11.25, "firing"), (12.25, "resolved"), (12.5, "inactive"),
+    ]  # fmt: skip
+    assert world.events("k", "column", DAY) == world.events("k", "no_data") == []
+    assert world.outbox() == [
+        ("k", "column", QUARTER, 12, "firing", "warning"),
+        ("k", "column", QUARTER, 13, "resolved", None),
     ]
     assert [axis["version"] for axis in world.table("axis", column_name="k")] == [1]
 

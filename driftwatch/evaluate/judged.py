@@ -1,0 +1,21 @@
+"""A result with what the alerts need of it."""
+
+from dataclasses import dataclass
+
+from driftwatch.alert.policy import Severity
+from driftwatch.store.results import ResultBin, ResultRow
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A result, its bins where they are kept, and what the alert machine needs of it.
+
+    expected: of an empty window, whether the reference's own windows were never empty; cap: what
+    an alert's severity is at most, None: any.
+    """
+
+    row: ResultRow
+    bins: tuple[ResultBin, ...] = ()
+    above_clear: bool = False
+    expected: bool = True
+    cap: Severity | None = None
