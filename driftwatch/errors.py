@@ -56,6 +56,10 @@ class SchemaVersionError(StoreError):
     """The store's schema is not the one that this release works on."""
 
 
+class FoldedError(StoreError):
+    """Panes of an hour or day whose other panes were deleted after their retention."""
+
+
 class ConflictError(StoreError):
     """Another process advanced the same monitor first; nothing was written."""
 

@@ -5,22 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from driftwatch.stats.counts import IntArray
-from driftwatch.store.panes import Level, Span, read_panes
-from driftwatch.store.schema import pane
+from driftwatch.store.panes import Level, Span, lengths, read_panes
 
 
 @dataclass(frozen=True, slots=True)
 class CoverLevel:
-    """The panes of one length that were found. spans: the ranges that were asked for."""
+    """The panes of one length that were found."""
 
     level: Level
     starts: IntArray
     rows: IntArray
-    spans: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def cover(connection: Connection, monitor_id: int, segment: str, windows: Sequen
     levels: list[CoverLevel] = []
     pairs: list[tuple[int, int, int]] = []  # window, first and last number of a run of panes
     size = 0
-    for seconds in _lengths(connection, monitor_id, segment):
+    for seconds in lengths(connection, monitor_id, segment):
         spans = {part for parts in open_parts for part in parts if part[1] - part[0] >= seconds}
         if not spans:
             continue
@@ -81,25 +78,10 @@ def cover(connection: Connection, monitor_id: int, segment: str, windows: Sequen
                 else:
                     left.append(part)
             open_parts[window] = left
-        levels.append(CoverLevel(level, starts, rows, tuple(spans)))
+        levels.append(CoverLevel(level, starts, rows))
         size += starts.size
     pairs.sort()
     return _numbered(levels, pairs)
-
-
-def _lengths(connection: Connection, monitor_id: int, segment: str) -> list[int]:
-    """The lengths of panes that are stored, longest first, each found by one look at the key."""
-    of_monitor = (pane.c.monitor_id == monitor_id, pane.c.segment == segment)
-    first = sa.select(sa.func.max(pane.c.seconds).label("seconds")).where(*of_monitor)
-    found = first.cte("found", recursive=True)
-    shorter = (
-        sa.select(sa.func.max(pane.c.seconds))
-        .where(*of_monitor, pane.c.seconds < found.c.seconds)
-        .scalar_subquery()
-    )
-    found = found.union_all(sa.select(shorter).where(found.c.seconds.is_not(None)))
-    statement = sa.select(found.c.seconds).where(found.c.seconds.is_not(None))
-    return sorted(connection.scalars(statement), reverse=True)
 
 
 def _gaps(part: Span, starts: IntArray, seconds: int) -> list[Span]:

@@ -1,48 +1,51 @@
 """The ledger: every pane's counts, kept once. Windows of any length are sums of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from sqlalchemy import Connection
 
-from driftwatch.stats.counts import ColumnPanes, IntArray, PaneCounts
+from driftwatch.stats.counts import IntArray, PaneCensus, PaneCounts
 from driftwatch.store import monitors
 from driftwatch.store.axes import AxisRecord
-from driftwatch.store.cover import Cover, cover
+from driftwatch.store.merge import store
+from driftwatch.store.packs import EMPTY, Layout, Packs, no_packs, packs_of
 from driftwatch.store.panes import (
-    ColumnRows,
+    PORTION,
+    Block,
     Level,
-    PaneBlock,
-    no_counts,
-    read_columns,
-    write_panes,
+    first_and_last,
+    lengths,
+    portions,
+    read_packs,
+    read_panes,
+    segments_of,
 )
-from driftwatch.store.rollup import roll_up, sum_groups
-from driftwatch.window import Interval, floor, to_epoch, tumbling
+from driftwatch.store.rollup import Family, require_whole, roll_up
+from driftwatch.store.sums import (
+    PieceCounts,
+    WindowCounts,
+    layout_of_axes,
+    sum_pieces,
+    sum_segments,
+    sum_windows,
+    window_rows,
+)
+from driftwatch.window import Interval, floor, from_epoch, to_epoch
 
-
-@dataclass(frozen=True, slots=True)
-class WindowCounts:
-    """What the ledger knows of one window.
-
-    rows: all rows; scanned_seconds: how much of the window was counted (all of it: the window's
-    length), with rows in it or not; columns: one pane of counts per axis, zeros where it was never
-    counted; column_rows: rows of the window on which the column was counted (the sum of its
-    cells): fewer than `rows` where it was not scanned in a part of the window.
-    """
-
-    interval: Interval
-    rows: int
-    scanned_seconds: int
-    columns: Mapping[str, ColumnPanes]
-    column_rows: Mapping[str, int]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of the window was counted."""
-        return self.scanned_seconds == self.interval.seconds
+__all__ = [
+    "PieceCounts",
+    "WindowCounts",
+    "census",
+    "extent",
+    "record",
+    "sum_pieces",
+    "sum_segments",
+    "sum_windows",
+    "window_rows",
+]
 
 
 def record(
@@ -54,76 +57,171 @@ def record(
     now: datetime,
     *,
     segment: str = "",
-) -> None:
+) -> tuple[Interval, ...]:
     """Note every pane of `interval` as counted, those without rows too, and roll up above them.
+
+    `counts.segments` are recorded with all rows: it names every segment that was counted, those
+    without rows, too. A segment that it does not name keeps what it has, save where a pane has no
+    rows at all. What is recorded under a `segment` of its own (a cohort) stands apart: it is
+    counted where it was recorded, whatever became of all rows; its own `counts.segments` are not
+    recorded.
 
     Doing it twice changes nothing. Where a pane's rows or counts changed, its revision grows by
     one. Columns that are not in `counts` keep what was counted of them earlier.
 
-    ValueError: the interval is not made of whole panes, counts lie outside, or a column has no axis
-    or one with another number of cells.
+    Returns where panes changed, those noted for the first time included, all segments together;
+    adjacent panes as one interval.
+
+    ValueError: the interval is not made of whole panes, counts lie outside, a column has no axis
+    or one with another number of cells, or a segment is recorded both with all rows and apart.
+    FoldedError: a part of an hour or day whose finer panes were deleted; see `retention`.
     """
     starts = _pane_starts(counts, interval)
-    at = np.searchsorted(starts, counts.starts)
-    rows = np.zeros(starts.size, np.int64)
-    rows[at] = counts.rows
-    columns = {
-        axes[name].id: ColumnRows(counts.starts, _fitting(axes[name], panes)).at(starts)
-        for name, panes in counts.columns.items()
+    parts = {segment: counts} if segment else {"": counts, **counts.segments}
+    prepared = {
+        name: _Part.of(part, counts.pane_seconds, starts, axes) for name, part in parts.items()
     }
     monitors.lock(connection, monitor_id)
-    level = Level(monitor_id, segment, counts.pane_seconds)
-    changed = write_panes(connection, PaneBlock(level, starts, rows, columns), now)
-    roll_up(connection, level, changed, now)
+    known = segments_of(connection, monitor_id)
+    _require_one_way(known, parts)
+    require_whole(connection, Level(monitor_id, segment, counts.pane_seconds), starts)
+    beside = [one for one, apart in known.items() if not apart and one not in parts]
+    family = Family(monitor_id, [*parts] if segment else [*parts, *beside])
+    fresh = {one for one in parts if one not in known}
+    found = []
+    for portion in portions(starts, max(1, PORTION // len(family.segments))):
+        for block in _blocks(family, counts.pane_seconds, prepared, portion, fresh):
+            found.append(store(connection, block, now))
+        fresh = set()
+    changed: IntArray = np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+    roll_up(connection, family, counts.pane_seconds, changed, now)
+    return tuple(_intervals(changed, counts.pane_seconds))
 
 
-def sum_windows(
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What was counted of one segment, as packs."""
+
+    starts: IntArray
+    rows: IntArray
+    packs: Packs
+
+    @classmethod
+    def of(
+        cls, counts: PaneCounts, seconds: int, starts: IntArray, axes: Mapping[str, AxisRecord]
+    ) -> "_Part":
+        if counts.pane_seconds != seconds:
+            raise ValueError(f"segments were counted in panes of {counts.pane_seconds} s")
+        if not np.isin(counts.starts, starts).all():
+            raise ValueError("counts have panes outside the interval")
+        chosen = {name: axes[name] for name in counts.columns}
+        for name, panes in counts.columns.items():
+            _require_fitting(axes[name], panes.cells.shape[1])
+        columns = {axes[name].id: panes for name, panes in counts.columns.items()}
+        packs = packs_of(columns, layout_of_axes(chosen))
+        if not columns:
+            packs = no_packs(counts.starts.size, EMPTY)
+        return cls(counts.starts, counts.rows, packs)
+
+
+def _blocks(
+    family: Family,
+    seconds: int,
+    parts: Mapping[str, _Part],
+    starts: IntArray,
+    fresh: set[str],
+) -> Iterator[Block]:
+    """What is to be stored at these starts, segments with the same columns together."""
+    by_layout: dict[Layout, list[str]] = {}
+    for name, part in parts.items():
+        by_layout.setdefault(part.packs.layout, []).append(name)
+    for layout, names in by_layout.items():
+        yield _block(family, seconds, {name: parts[name] for name in names}, starts, layout, fresh)
+    others = [one for one in family.segments if one not in parts]
+    base = parts[family.segments[0]]
+    empty = np.setdiff1d(starts, base.starts)
+    if others and empty.size:
+        nothing = dict.fromkeys(others, _NOTHING)
+        yield _block(family, seconds, nothing, empty, EMPTY, set())
+
+
+def _block(
+    family: Family,
+    seconds: int,
+    parts: Mapping[str, _Part],
+    starts: IntArray,
+    layout: Layout,
+    fresh: set[str],
+) -> Block:
+    rows = np.zeros((len(parts), starts.size), np.int64)
+    noted = np.zeros(rows.shape, np.bool_)
+    packs = no_packs(rows.size, layout)
+    for number, (name, part) in enumerate(parts.items()):
+        noted[number] = name == family.segments[0]
+        noted[number, 0] |= name in fresh  # so that it is known, rows or not
+        low, high = np.searchsorted(part.starts, [starts[0], starts[-1] + 1])
+        at = np.searchsorted(starts, part.starts[low:high])
+        rows[number, at] = part.rows[low:high]
+        packs.counts[number * starts.size + at] = part.packs.counts[low:high]
+        packs.moments[number * starts.size + at] = part.packs.moments[low:high]
+    return Block(
+        family.monitor_id,
+        seconds,
+        list(parts),
+        starts,
+        rows,
+        noted,
+        packs,
+        apart=family.apart,
+    )
+
+
+def census(
     connection: Connection,
     monitor_id: int,
     axes: Mapping[str, AxisRecord],
-    windows: Sequence[Interval],
-    *,
-    segment: str = "",
-) -> list[WindowCounts]:
-    """The counts of each window, in the order of `windows`: days, hours and panes added up.
-
-    Windows may have any length and overlap. What was never counted adds nothing, and
-    `scanned_seconds` tells.
-    """
-    if not windows:
-        return []
-    found = _cover(connection, monitor_id, segment, windows)
-    rows, seconds = found.rows(len(windows)), found.scanned_seconds(len(windows))
-    sums = _column_sums(connection, axes, found, len(windows))
-    counted = {name: panes.cells.sum(axis=1).tolist() for name, panes in sums.items()}
-    return [
-        WindowCounts(
-            interval=window,
-            rows=int(rows[number]),
-            scanned_seconds=int(seconds[number]),
-            columns={name: _pane(panes, number) for name, panes in sums.items()},
-            column_rows={name: of_column[number] for name, of_column in counted.items()},
-        )
-        for number, window in enumerate(windows)
-    ]
-
-
-def window_rows(
-    connection: Connection,
-    monitor_id: int,
     interval: Interval,
-    window_seconds: int,
+    pane_seconds: int,
     *,
     segment: str = "",
-) -> IntArray:
-    """Rows of every tumbling window inside `interval` that was counted whole, oldest first."""
-    windows = list(tumbling(interval.start, interval.end, window_seconds))
-    if not windows:
-        return np.zeros(0, np.int64)
-    found = _cover(connection, monitor_id, segment, windows)
-    whole = found.scanned_seconds(len(windows)) == window_seconds
-    rows: IntArray = found.rows(len(windows))[whole]
-    return rows
+) -> PaneCensus:
+    """What the ledger holds of the panes of this length that start inside `interval`.
+
+    starts: every pane that was counted and is still there, those without rows, too: not what was
+    counted or is kept in longer panes alone. present: -1 where a column was not counted in a pane
+    that has rows.
+    """
+    family = segment if segments_of(connection, monitor_id).get(segment, True) else ""
+    span = (to_epoch(interval.start), to_epoch(interval.end))
+    starts, rows = read_panes(connection, Level(monitor_id, family, pane_seconds), [span])
+    if family != segment:
+        rows = np.zeros(starts.size, np.int64)
+    layout = layout_of_axes(axes)
+    present = np.zeros((starts.size, len(layout.axis_ids)), np.int64)
+    for stored in read_packs(connection, monitor_id, pane_seconds, [segment], starts):
+        at = np.searchsorted(starts, stored.starts)
+        rows[at] = stored.rows
+        present[at] = np.where(stored.rows[:, None] > 0, -1, 0)
+        for index, packs in stored.decoded():
+            _note_present(present, layout, at[index], packs)
+    columns = {axis_id: present[:, number] for number, axis_id in enumerate(layout.axis_ids)}
+    return PaneCensus(
+        pane_seconds, starts, rows, {name: columns[axis.id] for name, axis in axes.items()}
+    )
+
+
+def extent(connection: Connection, monitor_id: int) -> Interval | None:
+    """From the first pane of all rows to the end of the last one, panes of any length."""
+    edges = []
+    for seconds in lengths(connection, monitor_id, ""):
+        first, last = first_and_last(connection, Level(monitor_id, "", seconds))
+        edges.append((first, last + seconds))
+    if not edges:
+        return None
+    return Interval(from_epoch(min(edges)[0]), from_epoch(max(end for _, end in edges)))
+
+
+_NOTHING = _Part(np.zeros(0, np.int64), np.zeros(0, np.int64), no_packs(0, EMPTY))
 
 
 def _pane_starts(counts: PaneCounts, interval: Interval) -> IntArray:
@@ -131,69 +229,39 @@ def _pane_starts(counts: PaneCounts, interval: Interval) -> IntArray:
     for moment in (interval.start, interval.end):
         if floor(moment, seconds) != moment:
             raise ValueError(f"{interval} is not made of whole panes of {seconds} s")
-    starts = np.arange(to_epoch(interval.start), to_epoch(interval.end), seconds)
-    if not np.isin(counts.starts, starts).all():
-        raise ValueError(f"counts have panes outside {interval}")
-    return starts
+    return np.arange(to_epoch(interval.start), to_epoch(interval.end), seconds)
 
 
-def _fitting(axis: AxisRecord, panes: ColumnPanes) -> ColumnPanes:
-    if panes.cells.shape[1] != axis.axis.cells:
+def _require_fitting(axis: AxisRecord, cells: int) -> None:
+    if cells != axis.axis.cells:
         raise ValueError(
-            f"column {axis.column!r} was counted in {panes.cells.shape[1]} cells; its axis has "
-            f"{axis.axis.cells}"
+            f"column {axis.column!r} was counted in {cells} cells; its axis has {axis.axis.cells}"
         )
-    return panes
 
 
-def _cover(
-    connection: Connection, monitor_id: int, segment: str, windows: Sequence[Interval]
-) -> Cover:
-    spans = [(to_epoch(window.start), to_epoch(window.end)) for window in windows]
-    return cover(connection, monitor_id, segment, spans)
+def _require_one_way(known: Mapping[str, bool], parts: Collection[str]) -> None:
+    """A segment is counted with all rows or apart: else nobody could tell where it was counted."""
+    apart = "" not in parts
+    for name in parts:
+        if name and known.get(name, apart) != apart:
+            how = ("apart from all rows", "with all rows")
+            raise ValueError(f"segment {name!r} was counted {how[apart]} so far; go on like that")
 
 
-def _column_sums(
-    connection: Connection, axes: Mapping[str, AxisRecord], found: Cover, windows: int
-) -> dict[str, ColumnPanes]:
-    ids = [axis.id for axis in axes.values()]
-    stored = [
-        read_columns(connection, level.level, ids, level.spans) if level.starts.size else {}
-        for level in found.levels
-    ]
-    sums = {}
-    for name, axis in axes.items():
-        parts = [
-            of_level[axis.id].at(level.starts)
-            if axis.id in of_level
-            else no_counts(level.starts.size, axis.axis.cells)
-            for level, of_level in zip(found.levels, stored, strict=True)
-        ]
-        whole = _joined(parts) if parts else no_counts(0, axis.axis.cells)
-        sums[name] = sum_groups(whole, found.index, found.groups, windows)
-    return sums
+def _intervals(starts: IntArray, seconds: int) -> Iterator[Interval]:
+    """Adjacent panes as one interval."""
+    if starts.size:
+        for run in np.split(starts, np.flatnonzero(np.diff(starts) != seconds) + 1):
+            yield Interval(from_epoch(int(run[0])), from_epoch(int(run[-1]) + seconds))
 
 
-def _joined(parts: Sequence[ColumnPanes]) -> ColumnPanes:
-    if len(parts) == 1:
-        return parts[0]
-    return ColumnPanes(
-        cells=np.concatenate([part.cells for part in parts]),
-        infinite=np.concatenate([part.infinite for part in parts]),
-        total=np.concatenate([part.total for part in parts]),
-        total_squares=np.concatenate([part.total_squares for part in parts]),
-        minimum=np.concatenate([part.minimum for part in parts]),
-        maximum=np.concatenate([part.maximum for part in parts]),
-    )
-
-
-def _pane(panes: ColumnPanes, number: int) -> ColumnPanes:
-    one = slice(number, number + 1)
-    return ColumnPanes(
-        panes.cells[one],
-        panes.infinite[one],
-        panes.total[one],
-        panes.total_squares[one],
-        panes.minimum[one],
-        panes.maximum[one],
-    )
+def _note_present(present: IntArray, layout: Layout, at: IntArray, packs: Packs) -> None:
+    """The rows of each column without those of its last cell, which is `missing`."""
+    counted = packs.column_rows()
+    held = counted - packs.counts[:, packs.layout.edges[1:] - 1]
+    where = {axis_id: number for number, axis_id in enumerate(packs.layout.axis_ids)}
+    for number, axis_id in enumerate(layout.axis_ids):
+        if axis_id in where:
+            found = where[axis_id]
+            has = counted[:, found] > 0
+            present[at[has], number] = held[has, found]

@@ -1,27 +1,30 @@
-"""Reading and writing the rows of the ledger: panes, and the counts of columns in panes.
+"""Reading and writing the rows of the ledger.
 
 `seconds` names a level of the ledger: the length of the panes, or 3600 and 86400 for roll-ups.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
+from operator import itemgetter
 
 import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from driftwatch.stats.counts import ColumnPanes, FloatArray, IntArray
 from driftwatch.store.dialect import insert_into
-from driftwatch.store.encoding import cells_of, decode, encode
-from driftwatch.store.schema import axis as axis_table
-from driftwatch.store.schema import pane, pane_column
+from driftwatch.store.packs import Packs, decode, encode
+from driftwatch.store.schema import pane
 
 Span = tuple[int, int]
 """Epoch seconds [low, high): panes that start inside."""
+
+PORTION = 512
+"""How many packs are in memory at once: 20 MB of a monitor with 200 columns."""
 
 _MANY_SPANS = 16
 
@@ -33,24 +36,6 @@ class Level:
     monitor_id: int
     segment: str
     seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnRows:
-    """What is stored of one column: epoch starts, ascending, shape (P,), and P panes of counts."""
-
-    starts: IntArray
-    panes: ColumnPanes
-
-    def at(self, starts: IntArray) -> ColumnPanes:
-        """The counts at these starts, in their order; zeros where nothing is stored."""
-        result = no_counts(starts.size, self.panes.cells.shape[1])
-        if self.starts.size:
-            found = np.searchsorted(self.starts, starts).clip(max=self.starts.size - 1)
-            here = self.starts[found] == starts
-            for name in ("cells", "infinite", "total", "total_squares", "minimum", "maximum"):
-                getattr(result, name)[here] = getattr(self.panes, name)[found[here]]
-        return result
 
 
 def no_counts(panes: int, cells: int) -> ColumnPanes:
@@ -65,6 +50,11 @@ def no_counts(panes: int, cells: int) -> ColumnPanes:
     )
 
 
+def without_nan(values: FloatArray) -> list[float | None]:
+    """The values as they are stored in columns of their own: None in place of NaN."""
+    return [None if math.isnan(value) else value for value in values.tolist()]
+
+
 def read_panes(
     connection: Connection, level: Level, spans: Iterable[Span]
 ) -> tuple[IntArray, IntArray]:
@@ -72,11 +62,7 @@ def read_panes(
     statement = (
         sa.select(pane.c.start, pane.c.rows)
         .where(
-            pane.c.monitor_id == level.monitor_id,
-            pane.c.segment == level.segment,
-            pane.c.seconds == level.seconds,
-            pane.c.start >= sa.bindparam("low"),
-            pane.c.start < sa.bindparam("high"),
+            *_of(level), pane.c.start >= sa.bindparam("low"), pane.c.start < sa.bindparam("high")
         )
         .order_by(pane.c.start)
     )
@@ -87,132 +73,158 @@ def read_panes(
     return table[:, 0], table[:, 1]
 
 
-def read_columns(
-    connection: Connection, level: Level, axis_ids: Sequence[int], spans: Iterable[Span]
-) -> dict[int, ColumnRows]:
-    """Counts of the axes in the panes that start inside the spans or between close ones.
-
-    Axes of which nothing is stored there are left out.
-    """
-    fields = (
-        pane_column.c.start, pane_column.c.counts, pane_column.c.infinite, pane_column.c.total,
-        pane_column.c.total_squares, pane_column.c.minimum, pane_column.c.maximum,
-    )  # fmt: skip
-    statement = (
-        sa.select(pane_column.c.axis_id, *fields)
-        .where(
-            pane_column.c.axis_id.in_(axis_ids),
-            pane_column.c.segment == level.segment,
-            pane_column.c.seconds == level.seconds,
-            pane_column.c.start >= sa.bindparam("low"),
-            pane_column.c.start < sa.bindparam("high"),
-        )
-        .order_by(pane_column.c.axis_id, pane_column.c.start)
-    )
-    rows: dict[int, list[Any]] = {}
-    for low, high in _merged(spans) if axis_ids else ():
-        for row in connection.execute(statement, {"low": low, "high": high}):
-            rows.setdefault(row[0], []).append(row)
-    return {axis_id: _decoded(of_axis) for axis_id, of_axis in rows.items()}
-
-
-def axis_ids_of(connection: Connection, monitor_id: int) -> list[int]:
-    """Every axis of the monitor, active or not."""
-    statement = sa.select(axis_table.c.id).where(axis_table.c.monitor_id == monitor_id)
-    return list(connection.scalars(statement))
-
-
-@dataclass(frozen=True, slots=True)
-class PaneBlock:
-    """Panes of one level: starts ascend, shape (P,); rows (P,); per axis id P panes of counts."""
-
-    level: Level
-    starts: IntArray
-    rows: IntArray
-    columns: Mapping[int, ColumnPanes]
-
-
-def write_panes(connection: Connection, block: PaneBlock, now: datetime) -> IntArray:
-    """Store what is new or differs; returns the starts of those panes.
-
-    What is stored of other columns stays. A changed pane's revision grows by one. Sums and sums of
-    squares that differ by less than 1e-9 of their size do not differ: a store adds in any order.
-    """
-    level, starts, rows = block.level, block.starts, block.rows
+def folded(connection: Connection, level: Level, starts: IntArray) -> IntArray:
+    """Which of these panes stand for finer ones that were deleted."""
     if not starts.size:
         return starts
-    spans = [(int(starts[0]), int(starts[-1]) + 1)]
-    known_starts, known_rows = read_panes(connection, level, spans)
-    at = np.searchsorted(known_starts, starts).clip(max=max(known_starts.size - 1, 0))
-    is_known = known_starts[at] == starts if known_starts.size else np.zeros(starts.size, bool)
-    changed = ~is_known
-    changed[is_known] = known_rows[at[is_known]] != rows[is_known]
-    stored = read_columns(connection, level, list(block.columns), spans) if is_known.any() else {}
-    written: list[dict[str, object]] = []
-    for axis_id, panes in block.columns.items():
-        differs = _differs(panes, stored.get(axis_id), starts)
-        changed |= differs
-        written.extend(_column_values(axis_id, level, starts, panes, np.flatnonzero(differs)))
-    _upsert_panes(connection, level, starts[changed], rows[changed], now)
-    if written:
-        connection.execute(_upsert_column(connection), written)
-    found: IntArray = starts[changed]
+    low, high = int(starts.min()), int(starts.max())
+    statement = sa.select(pane.c.start).where(
+        *_of(level), pane.c.start.between(low, high), pane.c.folded
+    )
+    found: IntArray = np.intersect1d(starts, np.array(list(connection.scalars(statement)), int))
     return found
 
 
-def _differs(panes: ColumnPanes, stored: ColumnRows | None, starts: IntArray) -> Any:
-    if stored is None:
-        return panes.cells.any(axis=1)
-    old = stored.at(starts)
-    size = np.sqrt(old.total_squares) * np.sqrt(old.cells.sum(axis=1))  # sum of |x| is at most this
-    size[~np.isfinite(size)] = 0.0
-    return (
-        (panes.cells != old.cells).any(axis=1)
-        | (panes.infinite != old.infinite)
-        | ~_near(panes.total, old.total, size)
-        | ~_near(panes.total_squares, old.total_squares, old.total_squares)
-        | ~_near(panes.minimum, old.minimum, 0.0)
-        | ~_near(panes.maximum, old.maximum, 0.0)
+def set_folded(connection: Connection, level: Level, starts: IntArray, *, folded: bool) -> None:
+    """Note that finer panes below these were deleted, or that all of them are there again."""
+    for portion in portions(starts, PORTION):
+        connection.execute(
+            sa.update(pane)
+            .where(*_of(level), pane.c.start.in_(portion.tolist()), pane.c.folded != folded)
+            .values(folded=folded)
+        )
+
+
+def segments_of(connection: Connection, monitor_id: int) -> dict[str, bool]:
+    """Every segment that has panes, each found by one look at the key, and whether its panes are
+    counted apart from those of all rows ("" is)."""
+    of_monitor = pane.c.monitor_id == monitor_id
+    first = sa.select(sa.func.min(pane.c.segment).label("segment")).where(of_monitor)
+    found = first.cte("found", recursive=True)
+    later = sa.select(sa.func.min(pane.c.segment)).where(
+        of_monitor, pane.c.segment > found.c.segment
     )
-
-
-def _near(new: FloatArray, old: FloatArray, size: FloatArray | float) -> Any:
-    margin = np.nan_to_num(1e-9 * np.asarray(size), nan=0.0, posinf=0.0)
-    return np.isclose(new, old, rtol=0.0, atol=margin, equal_nan=True)
-
-
-def _column_values(
-    axis_id: int, level: Level, starts: IntArray, panes: ColumnPanes, index: IntArray
-) -> Iterator[dict[str, object]]:
-    values = zip(
-        starts[index].tolist(),
-        encode(panes.cells[index]),
-        panes.infinite[index].tolist(),
-        without_nan(panes.total[index]),
-        without_nan(panes.total_squares[index]),
-        without_nan(panes.minimum[index]),
-        without_nan(panes.maximum[index]),
-        strict=True,
+    found = found.union_all(sa.select(later.scalar_subquery()).where(found.c.segment.is_not(None)))
+    some = pane.alias()
+    apart = (
+        sa.select(some.c.apart)
+        .where(some.c.monitor_id == monitor_id, some.c.segment == found.c.segment)
+        .limit(1)
+        .scalar_subquery()
     )
-    for start, counts, infinite, total, squares, minimum, maximum in values:
-        yield {
-            "axis_id": axis_id,
-            "segment": level.segment,
-            "seconds": level.seconds,
-            "start": start,
-            "counts": counts,
-            "infinite": infinite,
-            "total": total,
-            "total_squares": squares,
-            "minimum": minimum,
-            "maximum": maximum,
-        }
+    statement = sa.select(found.c.segment, apart).where(found.c.segment.is_not(None))
+    return {segment: bool(is_apart) for segment, is_apart in connection.execute(statement)}
 
 
-def _upsert_panes(
-    connection: Connection, level: Level, starts: IntArray, rows: IntArray, now: datetime
+def lengths(connection: Connection, monitor_id: int, segment: str) -> list[int]:
+    """The lengths of panes that are stored, longest first, each found by one look at the key."""
+    of_segment = (pane.c.monitor_id == monitor_id, pane.c.segment == segment)
+    first = sa.select(sa.func.max(pane.c.seconds).label("seconds")).where(*of_segment)
+    found = first.cte("found", recursive=True)
+    shorter = (
+        sa.select(sa.func.max(pane.c.seconds))
+        .where(*of_segment, pane.c.seconds < found.c.seconds)
+        .scalar_subquery()
+    )
+    found = found.union_all(sa.select(shorter).where(found.c.seconds.is_not(None)))
+    statement = sa.select(found.c.seconds).where(found.c.seconds.is_not(None))
+    return sorted(connection.scalars(statement), reverse=True)
+
+
+def first_and_last(connection: Connection, level: Level) -> tuple[int, int]:
+    """The starts of the first and the last pane of a level that has some."""
+    first, last = (
+        sa.select(one(pane.c.start)).where(*_of(level)) for one in (sa.func.min, sa.func.max)
+    )
+    row = connection.execute(sa.select(first.scalar_subquery(), last.scalar_subquery())).one()
+    return row[0], row[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Panes that were read: numbers of their segments among those asked for, starts, rows, shape
+    (R,) each, in the order of segments and starts; their packs, None where nothing was counted."""
+
+    segments: IntArray
+    starts: IntArray
+    rows: IntArray
+    packs: Sequence[bytes | None]
+
+    def decoded(self) -> list[tuple[IntArray, Packs]]:
+        """The packs by layout, and the numbers of their panes."""
+        held = [(number, one) for number, one in enumerate(self.packs) if one is not None]
+        numbers = np.array([number for number, _ in held], np.int64)
+        return [(numbers[index], found) for index, found in decode([one for _, one in held])]
+
+
+def read_packs(
+    connection: Connection,
+    monitor_id: int,
+    seconds: int,
+    segments: Sequence[str],
+    starts: IntArray,
+    *,
+    with_counts: bool = True,
+) -> Iterator[Stored]:
+    """The panes of these segments at these starts (ascending), in portions of starts."""
+    counts = pane.c.counts if with_counts else sa.null()
+    statement = sa.select(pane.c.segment, pane.c.start, pane.c.rows, counts).where(
+        pane.c.monitor_id == monitor_id,
+        pane.c.seconds == seconds,
+        pane.c.segment.in_(sa.bindparam("segments", expanding=True)),
+        pane.c.start.in_(sa.bindparam("starts", expanding=True)),
+    )
+    numbers = {segment: number for number, segment in enumerate(segments)}
+    for portion in portions(starts, max(1, PORTION // max(len(segments), 1))):
+        values = {"segments": list(segments), "starts": portion.tolist()}
+        rows = [
+            (numbers[segment], *rest) for segment, *rest in connection.execute(statement, values)
+        ]
+        rows.sort(key=itemgetter(0, 1))  # sums of floats depend on the order
+        table = np.array([row[:3] for row in rows], np.int64).reshape(-1, 3)
+        yield Stored(table[:, 0], table[:, 1], table[:, 2], [row[3] for row in rows])
+
+
+def portions(starts: IntArray, size: int) -> Iterator[IntArray]:
+    """The starts, so many at a time."""
+    for low in range(0, starts.size, size):
+        yield starts[low : low + size]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Panes of S segments at P starts, ascending, that are to be stored.
+
+    rows, noted: shape (S, P); packs: S * P panes, segment after segment. noted: whether a pane
+    without rows has a row of its own, too.
+    """
+
+    monitor_id: int
+    seconds: int
+    segments: Sequence[str]
+    starts: IntArray
+    rows: IntArray
+    noted: npt.NDArray[np.bool_]
+    packs: Packs
+    apart: bool
+
+    def number(self, stored: Stored) -> IntArray:
+        """The numbers of stored panes in this block."""
+        found: IntArray = stored.segments * self.starts.size + np.searchsorted(
+            self.starts, stored.starts
+        )
+        return found
+
+
+def upsert(
+    connection: Connection,
+    block: Block,
+    packs: Packs,
+    index: IntArray,
+    now: datetime,
 ) -> None:
-    if not starts.size:
+    """Store these panes of a block with these packs (one per index); revisions grow by one."""
+    if not index.size:
         return
     insert = insert_into(connection, pane)
     statement = insert.on_conflict_do_update(
@@ -221,50 +233,43 @@ def _upsert_panes(
             "rows": insert.excluded.rows,
             "revision": pane.c.revision + 1,
             "scanned_at": insert.excluded.scanned_at,
+            "counts": insert.excluded.counts,
         },
+    )
+    segments, starts = np.divmod(index, block.starts.size)
+    values = zip(
+        segments.tolist(),
+        block.starts[starts].tolist(),
+        block.rows.ravel()[index].tolist(),
+        encode(packs),
+        strict=True,
     )
     connection.execute(
         statement,
         [
             {
-                "monitor_id": level.monitor_id,
-                "segment": level.segment,
-                "seconds": level.seconds,
+                "monitor_id": block.monitor_id,
+                "segment": block.segments[segment],
+                "seconds": block.seconds,
                 "start": start,
-                "rows": count,
+                "rows": rows,
                 "revision": 1,
                 "scanned_at": now,
+                "apart": block.apart or not block.segments[segment],
+                "folded": False,
+                "counts": counts,
             }
-            for start, count in zip(starts.tolist(), rows.tolist(), strict=True)
+            for segment, start, rows, counts in values
         ],
     )
 
 
-def _upsert_column(connection: Connection) -> sa.Insert:
-    insert = insert_into(connection, pane_column)
-    values = ("counts", "infinite", "total", "total_squares", "minimum", "maximum")
-    return insert.on_conflict_do_update(
-        index_elements=list(pane_column.primary_key),
-        set_={name: insert.excluded[name] for name in values},
+def _of(level: Level) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        pane.c.monitor_id == level.monitor_id,
+        pane.c.segment == level.segment,
+        pane.c.seconds == level.seconds,
     )
-
-
-def _decoded(rows: list[Any]) -> ColumnRows:
-    _, starts, blobs, infinite, total, squares, minimum, maximum = zip(*rows, strict=True)
-    panes = ColumnPanes(
-        cells=decode(blobs, cells_of(blobs[0])),
-        infinite=np.array(infinite, np.int64),
-        total=np.array(total, np.float64),
-        total_squares=np.array(squares, np.float64),
-        minimum=np.array(minimum, np.float64),  # None becomes NaN
-        maximum=np.array(maximum, np.float64),
-    )
-    return ColumnRows(np.array(starts, np.int64), panes)
-
-
-def without_nan(values: FloatArray) -> list[float | None]:
-    """The values as they are stored: None in place of NaN."""
-    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

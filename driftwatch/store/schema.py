@@ -12,7 +12,7 @@ from driftwatch.alert.policy import AlertKind, AlertState, Severity
 from driftwatch.store.types import NanAsNull, UtcDateTime, Word
 from driftwatch.verdict.policy import Measure, Reason, Verdict
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The newest migration that this release knows."""
 
 VERSION_TABLE = "driftwatch_schema"
@@ -248,6 +248,9 @@ backfill = sa.Table(
 )
 
 # The ledger. Moments are epoch seconds here: they are compared and added far more often than read.
+# counts: all columns in one pack (driftwatch/store/packs.py); NULL: no rows, or no column counted.
+# apart: panes of this segment are counted by themselves, and those without rows are noted, too;
+# else the pane of all rows tells that a segment was counted. folded: panes below it were deleted.
 pane = sa.Table(
     "pane",
     metadata,
@@ -258,19 +261,9 @@ pane = sa.Table(
     sa.Column("rows", sa.BigInteger, nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("scanned_at", UtcDateTime, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-pane_column = sa.Table(
-    "pane_column",
-    metadata,
-    sa.Column("axis_id", sa.ForeignKey("axis.id"), primary_key=True),
-    sa.Column("segment", sa.Text, primary_key=True),
-    sa.Column("seconds", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("counts", sa.LargeBinary, nullable=False),
-    *_moments(),
-    sqlite_with_rowid=False,
+    sa.Column("apart", sa.Boolean, nullable=False),
+    sa.Column("folded", sa.Boolean, nullable=False),
+    sa.Column("counts", sa.LargeBinary),
 )
 
 result = sa.Table(

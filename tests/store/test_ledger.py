@@ -14,7 +14,8 @@ from driftwatch.stats.counts import ColumnPanes, PaneCounts
 from driftwatch.store import axes, ledger
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.engine import Store
-from driftwatch.store.schema import pane, pane_column
+from driftwatch.store.packs import decode
+from driftwatch.store.schema import pane
 from driftwatch.window import Interval, to_epoch
 from tests.store.samples import (
     MONDAY,
@@ -221,10 +222,10 @@ def test_panes_without_rows_are_noted_as_counted(store: Store) -> None:
         },
     )
     record(store, monitor_id, axes_of, nothing, hours(0, 2))
-    stored = dump(store, "pane", "pane_column")
-    assert len(stored["pane"]) == 24 + 2
-    assert {row[4] for row in stored["pane"]} == {0}
-    assert stored["pane_column"] == []
+    stored = dump(store, "pane")["pane"]
+    assert len(stored) == 24 + 2
+    assert {row[4] for row in stored} == {0}
+    assert {row[-1] for row in stored} == {None}
     counted, half, never = sums(store, monitor_id, axes_of, [hours(0, 2), hours(1, 3), hours(5, 6)])
     assert (counted.rows, counted.scanned_seconds, counted.is_whole) == (0, 7200, True)
     assert (half.scanned_seconds, half.is_whole) == (3600, False)
@@ -284,11 +285,10 @@ def test_a_reference_captured_by_the_hour_meets_live_panes(store: Store) -> None
     fine = pane_counts(rng, hours(0, 48), 900, axes_of)
     coarse = by_hour(fine)
     record(store, monitor_id, axes_of, coarse, hours(0, 48))
-    before = dump(store, "pane", "pane_column")
+    before = dump(store, "pane")["pane"]
     record(store, monitor_id, axes_of, fine, hours(0, 48))
-    after = dump(store, "pane", "pane_column")
-    for name, level in (("pane", 2), ("pane_column", 2)):
-        assert [row for row in after[name] if row[level] > 900] == before[name]
+    after = dump(store, "pane")["pane"]
+    assert [row for row in after if row[2] > 900] == before
     (found,) = sums(store, monitor_id, axes_of, [hours(0, 48)])
     assert found.rows == fine.rows.sum()
     (quarter,) = sums(store, monitor_id, axes_of, [hours(1.25, 30.5)])
@@ -361,16 +361,17 @@ def test_window_rows_are_those_of_windows_that_were_counted_whole(store: Store) 
     assert counts.starts.size == 49 * 4
     record(store, monitor_id, axes_of, counts, hours(1, 50))
     with store.read() as connection:
-        by_day = ledger.window_rows(connection, monitor_id, hours(0, 72), 86_400)
-        by_hours = ledger.window_rows(connection, monitor_id, hours(0, 72), 2 * 3600)
-        none = ledger.window_rows(connection, monitor_id, hours(0, 1), 86_400)
+        days = [hours(24, 48), hours(0, 24), hours(48, 72)]
+        by_day = ledger.window_rows(connection, monitor_id, days)
+        pairs = [hours(start, start + 2) for start in range(0, 52, 2)]
+        by_hours = ledger.window_rows(connection, monitor_id, pairs)
+        assert ledger.window_rows(connection, monitor_id, []) == []
     day_two = (counts.starts >= to_epoch(hours(24, 48).start)) & (
         counts.starts < to_epoch(hours(24, 48).end)
     )
-    assert by_day.tolist() == [counts.rows[day_two].sum()]
-    assert by_hours.tolist() == counts.rows[4:].reshape(24, 8).sum(axis=1).tolist()
-    assert none.dtype == np.int64
-    assert none.size == 0
+    assert by_day == [counts.rows[day_two].sum(), None, None]
+    whole = counts.rows[4:].reshape(24, 8).sum(axis=1).tolist()
+    assert by_hours == [None, *whole, None]
 
 
 def test_fine_panes_are_not_read_where_roll_ups_serve(store: Store) -> None:
@@ -410,9 +411,11 @@ def test_two_writers_of_one_hour_leave_its_whole_sum(store: Store) -> None:
             assert not wait([other], timeout=0.3).done
         other.result(timeout=30)
     with store.read() as connection:
-        hour = connection.execute(sa.select(pane.c.rows).where(pane.c.seconds == 3600)).scalar_one()
-        columns = connection.scalar(sa.select(sa.func.count()).where(pane_column.c.seconds == 3600))
-    assert (hour, columns) == (first.rows.sum() + second.rows.sum(), 2)
+        of_hour = sa.select(pane.c.rows, pane.c.counts).where(pane.c.seconds == 3600)
+        rows, counts = connection.execute(of_hour).one()
+    total = first.rows.sum() + second.rows.sum()
+    ((_, packs),) = decode([counts])
+    assert (rows, packs.column_rows().tolist()) == (total, [[total, total]])
 
 
 def test_rows_are_counted_where_no_column_is(store: Store) -> None:
