@@ -13,7 +13,7 @@ from driftwatch.cli.terminal import Cell, clean, open_console, plural, rows, sho
 from driftwatch.config.settings import BinMethod, FeatureSettings, Kind, MonitorSettings, Settings
 from driftwatch.daemon.clock import process_now
 from driftwatch.errors import DriftwatchError
-from driftwatch.evaluate.progress import latest_complete, target
+from driftwatch.evaluate.progress import latest_window, target
 from driftwatch.source import (
     ColumnType,
     KindProposal,
@@ -271,7 +271,7 @@ def _stand_in(kind: Kind, column_type: ColumnType) -> Axis:
 
 def _show_plan(monitor: MonitorSettings, plan: ScanPlan, source: Source, console: Console) -> None:
     """The store's own plan of the newest pane."""
-    pane = latest_complete(monitor, process_now(), monitor.pane_seconds)
+    pane = latest_window(monitor, process_now(), monitor.pane_seconds).interval
     lines = source.explain(plan, pane)
     show(console, "  plan of a tick, as the source tells it", "bold")
     show(console, rows([(Text(line, "dim"),) for line in lines], indent=4))

@@ -64,7 +64,7 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
     dialects = {name: url.get_backend_name() for name, url in urls.items()}
     nodes = children.get("sources")
     names = (nodes.mapping or {}) if nodes else {}
-    known = KnownSources(tuple(filter(_SOURCE_NAME.fullmatch, names)), dialects)
+    known = KnownSources(tuple(filter(_SOURCE_NAME.fullmatch, names)), dialects, sources)
     monitors = _monitors(top, known, problems)
     if problems or reading is None or store is None:
         return None

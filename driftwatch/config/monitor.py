@@ -17,6 +17,7 @@ from driftwatch.config.settings import (
     MonitorSettings,
     ReferenceSettings,
     RelationSettings,
+    SourceSettings,
     Start,
 )
 from driftwatch.config.shape import DAY, AlertShape, MonitorShape
@@ -37,10 +38,11 @@ _READ_APART = frozenset({"features", "prediction", "thresholds", "volume"})
 
 @dataclass(frozen=True, slots=True)
 class KnownSources:
-    """The names of the configured sources and the dialect of those that could be read."""
+    """The names of the configured sources; dialect and settings of those that could be read."""
 
     names: tuple[str, ...]
     dialects: Mapping[str, str]
+    settings: Mapping[str, SourceSettings]
 
 
 def read_monitor(node: Node, sources: KnownSources, problems: Problems) -> MonitorSettings | None:
@@ -155,6 +157,7 @@ def _scope(reading: Reading[MonitorShape], sources: KnownSources) -> Scope:
     return Scope(
         monitor=shape.name or "",
         sources=sources.names,
+        settings=sources.settings,
         pane_seconds=shape.pane if pane_is_sound else None,
         window_seconds=tuple(shape.windows) if reading.sound("windows") else None,
         delay_seconds=shape.delay if reading.sound("delay") else None,

@@ -161,7 +161,8 @@ def _elsewhere(
         child = node.get("source") or node
         near = suggestion(shape.source, scope.sources)
         problems.at(child, f"{child.shown()} is not one of the sources; {near}")
-    return TableReference(relation, shape.source)
+    source = None if shape.source is None else scope.settings.get(shape.source)
+    return TableReference(relation, source)
 
 
 def _file(

@@ -102,7 +102,7 @@ class TableReference:
     """All rows of another table or query, such as training data; source None: the monitor's."""
 
     relation: RelationSettings
-    source: str | None = None
+    source: SourceSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

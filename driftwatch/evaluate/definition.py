@@ -2,16 +2,21 @@
 
 import json
 
-from driftwatch.config.settings import MonitorSettings
+from driftwatch.config.settings import MonitorSettings, RelationSettings
 from driftwatch.source.timestamp import DEFAULT_FORMAT
 
 
 def definition(monitor: MonitorSettings) -> str:
     """JSON with sorted keys of everything that decides which rows a monitor reads, and when they
     happened. Equal text: the same rows."""
-    relation = monitor.relation
+    parts = {"source": monitor.source, **rows_of(monitor.relation)}
+    return json.dumps(parts, sort_keys=True, ensure_ascii=False)
+
+
+def rows_of(relation: RelationSettings) -> dict[str, str | None]:
+    """What decides which rows a relation has. What came with later releases is left out where it
+    has its default, so that the text of an older store stays equal."""
     parts = {
-        "source": monitor.source,
         "schema": relation.schema,
         "table": relation.table,
         "timestamp": relation.timestamp,
@@ -19,7 +24,11 @@ def definition(monitor: MonitorSettings) -> str:
         "timestamp_format": relation.timestamp_format or DEFAULT_FORMAT,
         "where": (relation.where or "").strip() or None,
     }
-    return json.dumps(parts, sort_keys=True, ensure_ascii=False)
+    if relation.query is not None:
+        parts["query"] = relation.query.strip()
+    if relation.timestamp_zone != "UTC":
+        parts["timestamp_zone"] = relation.timestamp_zone
+    return parts
 
 
 def changed_definition(stored: str | None, monitor: MonitorSettings) -> str:
@@ -31,9 +40,9 @@ def changed_definition(stored: str | None, monitor: MonitorSettings) -> str:
         return ""
     before, now = json.loads(stored), json.loads(definition(monitor))
     changes = [
-        f"`{key}` was {_shown(before.get(key))} and is {_shown(value)}"
-        for key, value in now.items()
-        if before.get(key) != value
+        f"`{key}` was {_shown(before.get(key))} and is {_shown(now.get(key))}"
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key)
     ]
     if not changes:
         return ""

@@ -5,31 +5,28 @@ moment and started again, the next evaluation ends with the same rows.
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain, islice
 
 from sqlalchemy import Connection
 
 from driftwatch.config.settings import MonitorSettings
-from driftwatch.errors import ScanTimeoutError, SourceTimeoutError
 from driftwatch.evaluate.alerts import Change, advance_alerts
-from driftwatch.evaluate.judge import judge_windows, without_reference
+from driftwatch.evaluate.compare import Past
+from driftwatch.evaluate.count import Counted, Counter
+from driftwatch.evaluate.judge import without_reference
 from driftwatch.evaluate.judged import Judged
+from driftwatch.evaluate.keep import due, judge_due, keep, revised
 from driftwatch.evaluate.notify import enqueue_changes
 from driftwatch.evaluate.prepare import Prepared, prepare
-from driftwatch.evaluate.progress import (
-    due_windows,
-    latest_complete,
-    next_scan,
-    target,
-)
+from driftwatch.evaluate.progress import first_moment, latest_window, next_scan, target
+from driftwatch.evaluate.versions import hand_over, note
 from driftwatch.source import Source
-from driftwatch.stats.counts import ColumnTrouble, PaneCounts
-from driftwatch.store import evaluations, ledger, monitors, results
+from driftwatch.stats.counts import ColumnTrouble
+from driftwatch.store import evaluations, exclusions, monitors, references, results
 from driftwatch.store.engine import Store
 from driftwatch.store.evaluations import EvaluationRow
+from driftwatch.store.monitors import MonitorRecord
 from driftwatch.window import Interval
 
 
@@ -52,7 +49,9 @@ class Report:
     scan: the panes that were counted, None if none was due. rows_scanned and stages.scan hold what
     capturing a reference cost, too. behind: more panes are complete than were scanned: evaluate
     again at once. changes: alert transitions, oldest first. troubles: the columns that `scan` left
-    out, by name. prepared: to be handed to the next evaluation.
+    out, by name. revised_panes: panes that were counted before and hold something else by now;
+    shrunk_panes: those that hold fewer rows, and were left as they are. held: why the log is not
+    taken as complete, "" if it is. prepared: to be handed to the next evaluation.
     """
 
     prepared: Prepared | None
@@ -65,15 +64,42 @@ class Report:
     behind: bool = False
     changes: tuple[Change, ...] = ()
     troubles: tuple[ColumnTrouble, ...] = ()
+    revised_panes: int = 0
+    shrunk_panes: int = 0
+    held: str = ""
+    new_versions: tuple[str, ...] = ()
     stages: Stages = Stages()
 
 
 @dataclass(frozen=True, slots=True)
-class _Spent:
-    """What capturing a reference asked of the source in this very evaluation."""
+class _Pass:
+    """One evaluation on its way, with what capturing a reference asked of the source."""
 
+    monitor: MonitorSettings
+    now: datetime
+    source: Source
+    store: Store
+    started_at: datetime
+    notify: bool
+    begun: float
     rows: int = 0
     seconds: float = 0.0
+
+    def report(self, report: Report) -> Report:
+        """Put an evaluation without a scan on record."""
+        with self.store.write() as connection:
+            self.record(connection, report, self.seconds)
+        return report
+
+    def record(self, connection: Connection, report: Report, seconds: float) -> None:
+        record_evaluation(
+            connection,
+            self.monitor.name,
+            report,
+            now=self.now,
+            started_at=self.started_at,
+            seconds=seconds,
+        )
 
 
 def evaluate(
@@ -94,59 +120,106 @@ def evaluate(
     webhook's outbox; without a webhook nobody would ever empty it. Raises DriftwatchError; then
     nothing of this pass was written.
     """
-    watch = time.perf_counter
-    begun = watch()
-    spent = _Spent()
-    if prepared is None or not prepared.is_current(now):
-        prepared = prepare(monitor, now, source=source, store=store, started_at=started_at)
-        spent = _Spent(prepared.captured_rows, prepared.capture_seconds)
+    turn = _Pass(monitor, now, source, store, started_at, notify, time.perf_counter())
+    if prepared is None or not prepared.is_current(now) or _is_stale(store, prepared):
+        prepared = prepare(
+            monitor, now, source=source, store=store, started_at=started_at, notify=notify
+        )
+        turn = replace(turn, rows=prepared.captured_rows, seconds=prepared.capture_seconds)
     if not prepared.has_reference:
-        return _wait(monitor, prepared, spent, now, store=store, started_at=started_at)
+        return _wait(turn, prepared)
     with store.read() as connection:
         known = monitors.find(connection, monitor.name)
     watermark = known.watermark if known else None
-    scan = next_scan(monitor, now, watermark=watermark, at_most_seconds=at_most_seconds)
+    ready_until, held = _ready(turn)
+    scan = next_scan(
+        monitor,
+        now,
+        watermark=watermark,
+        at_most_seconds=at_most_seconds,
+        ready_until=ready_until or (_at_rest(turn, watermark) if held else None),
+    )
     if scan is None:
-        return _nothing_new(monitor, prepared, spent, now, store=store, started_at=started_at)
+        return _nothing_new(turn, prepared, held)
+    return _scan(turn, prepared, known, scan, ready_until, held)
+
+
+def _is_stale(store: Store, prepared: Prepared) -> bool:
+    """Whether a command has changed an axis or a reference meanwhile."""
+    with store.read() as connection:
+        return references.stamp(connection, prepared.monitor_id) != prepared.stamp
+
+
+def _ready(turn: _Pass) -> tuple[datetime | None, str]:
+    """Up to when the log says that it is complete (None: it does not say), and why it holds the
+    watermark."""
+    if turn.monitor.ready is None:
+        return None, ""
+    found = turn.source.ready_until(turn.monitor.ready, turn.monitor.relation)
+    if found is True:
+        return None, ""
+    if found is False:
+        return None, "the readiness query says that the log is not complete"
+    if found < turn.now - timedelta(seconds=turn.monitor.delay_seconds):
+        return found, f"the readiness query says that the log is complete up to {found:%FT%TZ} only"
+    return found, ""
+
+
+def _at_rest(turn: _Pass, watermark: datetime | None) -> datetime:
+    """Where nothing is due."""
+    return watermark or first_moment(turn.monitor, turn.now)
+
+
+def _scan(
+    turn: _Pass,
+    prepared: Prepared,
+    known: MonitorRecord | None,
+    scan: Interval,
+    ready_until: datetime | None,
+    held: str,
+) -> Report:
+    monitor, watch = turn.monitor, time.perf_counter
+    watermark = known.watermark if known else None
+    scanned_from = (known.scanned_from if known else None) or scan.start
     before_scan = watch()
-    counts = _scan(source, prepared, scan)
+    counted = Counter(
+        monitor, prepared, turn.source, turn.store, watermark, scanned_from,
+        known.updated_until if known else None,
+    ).count(scan)  # fmt: skip
     after_scan = watch()
-    troubles = _troubles(prepared, counts)
-    with store.write() as connection:
-        kept = _keep(connection, monitor, prepared, counts, scan, watermark, started_at)
-        behind = scan.end < target(monitor, now)
-        if notify and not behind:
-            enqueue_changes(connection, monitor.name, started_at)
+    with turn.store.write() as connection:
+        kept = _keep(connection, turn, counted, watermark, scanned_from)
+        behind = scan.end < target(monitor, turn.now, ready_until=ready_until)
+        if turn.notify and not behind:
+            enqueue_changes(connection, monitor.name, turn.started_at)
+        message = "; ".join(filter(None, (prepared.waiting, _not_counted(kept.troubles), held)))
         report = Report(
-            prepared=prepared,
-            outcome="success" if counts.rows.sum() else "no_data",
-            message="; ".join(filter(None, (prepared.waiting, _not_counted(troubles)))),
-            troubles=troubles,
+            prepared=kept.prepared,
+            outcome="success" if counted.fresh else "no_data",
+            message=message,
+            troubles=kept.troubles,
             scan=scan,
             panes=scan.seconds // monitor.pane_seconds,
-            rows_scanned=int(counts.rows.sum()) + spent.rows,
+            rows_scanned=counted.read.rows + turn.rows,
             windows_judged=kept.windows,
             behind=behind,
             changes=kept.changes,
+            revised_panes=kept.revised_panes,
+            shrunk_panes=counted.read.shrunk,
+            held=held,
+            new_versions=kept.new_versions,
             stages=Stages(
-                scan=after_scan - before_scan + spent.seconds,
+                scan=after_scan - before_scan + turn.seconds,
                 store=before_scan
-                - begun
-                - spent.seconds
+                - turn.begun
+                - turn.seconds
                 + watch()
                 - after_scan
                 - kept.judge_seconds,
                 judge=kept.judge_seconds,
             ),
         )
-        record_evaluation(
-            connection,
-            monitor.name,
-            report,
-            now=now,
-            started_at=started_at,
-            seconds=watch() - begun,
-        )
+        turn.record(connection, report, watch() - turn.begun)
     return report
 
 
@@ -154,145 +227,118 @@ def evaluate(
 class _Kept:
     """What one scan led to. windows: how many were judged."""
 
+    prepared: Prepared | None
     windows: int
     changes: tuple[Change, ...]
     judge_seconds: float
+    troubles: tuple[ColumnTrouble, ...]
+    revised_panes: int
+    new_versions: tuple[str, ...]
 
 
 def _keep(
     connection: Connection,
-    monitor: MonitorSettings,
-    prepared: Prepared,
-    counts: PaneCounts,
-    scan: Interval,
+    turn: _Pass,
+    counted: Counted,
     watermark: datetime | None,
-    started_at: datetime,
+    scanned_from: datetime,
 ) -> _Kept:
     """Write the panes, and all that follows from them; the watermark first, so that a process that
     lost the race ends before it has done the work."""
-    record = monitors.ensure(connection, monitor.name, started_at)
-    scanned_from = record.scanned_from or scan.start
+    monitor, prepared = turn.monitor, counted.read.prepared
+    record = monitors.ensure(connection, monitor.name, turn.started_at)
     monitors.advance(
-        connection, record.id, expected=watermark, watermark=scan.end, scanned_from=scanned_from
+        connection,
+        record.id,
+        expected=watermark,
+        watermark=counted.scan.end,
+        scanned_from=scanned_from,
     )
-    ledger.record(connection, record.id, prepared.axes, counts, scan, started_at)
+    if counted.updated_until is not None:
+        monitors.set_updated_until(connection, record.id, counted.updated_until)
+    new_versions = note(connection, monitor, record.id, counted.read.newcomers, turn.started_at)
+    changed = keep(connection, prepared, counted.read.batches, turn.started_at)
     begun = time.perf_counter()
-    judged = _judge(connection, monitor, prepared, counts, scan, scanned_from, started_at)
+    excluded = exclusions.active(connection, monitor.name)
+    windows = due(monitor, prepared, counted.scan, scanned_from)
+    windows = revised(monitor, prepared, windows, changed, counted.scan.end, scanned_from)
+    troubles = _troubles(prepared, counted)
+    judged = judge_due(
+        connection,
+        monitor,
+        prepared,
+        windows,
+        excluded,
+        troubles={one.column: one for one in troubles},
+        scanned_from=scanned_from,
+        now=turn.started_at,
+    )
     judge_seconds = time.perf_counter() - begun
-    _save_results(connection, judged)
-    changes = advance_alerts(connection, monitor, judged, started_at)
-    windows = len({(one.row.window_seconds, one.row.window_end) for one in judged})
-    return _Kept(windows, tuple(changes), judge_seconds)
+    save_results(connection, judged)
+    changes = advance_alerts(connection, monitor, judged, turn.started_at)
+    handed_over = hand_over(
+        connection, monitor, prepared, counted.scan.end, Past(excluded), turn.started_at,
+        notify=turn.notify,
+    )  # fmt: skip
+    return _Kept(
+        prepared=None if handed_over else prepared,
+        windows=len({(one.row.window_seconds, one.row.window_end) for one in judged}),
+        changes=tuple(changes),
+        judge_seconds=judge_seconds,
+        troubles=troubles,
+        revised_panes=sum(one.seconds for one in changed) // monitor.pane_seconds,
+        new_versions=new_versions,
+    )
 
 
-def _troubles(prepared: Prepared, counts: PaneCounts) -> tuple[ColumnTrouble, ...]:
+def _troubles(prepared: Prepared, counted: Counted) -> tuple[ColumnTrouble, ...]:
     """What could not be captured, and what could not be counted just now; by column."""
-    found = dict(prepared.troubles) | {trouble.column: trouble for trouble in counts.troubles}
+    found = {**prepared.troubles, **counted.troubles}
     return tuple(found[column] for column in sorted(found))
 
 
-def _not_counted(troubles: Sequence[ColumnTrouble]) -> str:
+def _not_counted(troubles: tuple[ColumnTrouble, ...]) -> str:
     """Long before the windows end in which these columns are missing, their evaluations say so."""
     columns = ", ".join(f"{trouble.column} ({trouble.reason})" for trouble in troubles)
     return f"not counted: {columns}" if columns else ""
 
 
-def _scan(source: Source, prepared: Prepared, scan: Interval) -> PaneCounts:
-    try:
-        return source.scan(prepared.plan, scan)
-    except SourceTimeoutError as error:
-        raise ScanTimeoutError(str(error), scan_seconds=scan.seconds) from error
-
-
-def _judge(
-    connection: Connection,
-    monitor: MonitorSettings,
-    prepared: Prepared,
-    counts: PaneCounts,
-    scan: Interval,
-    scanned_from: datetime,
-    now: datetime,
-) -> list[Judged]:
-    """Results of every window that the scan completed, of all lengths."""
-    troubles = {trouble.column: trouble for trouble in _troubles(prepared, counts)}
-    due = [windows for _, windows in due_windows(monitor, scanned_from=scanned_from, scan=scan)]
-    sums = iter(
-        ledger.sum_windows(
-            connection, prepared.monitor_id, prepared.axes, list(chain.from_iterable(due))
-        )
-    )
-    judged: list[Judged] = []
-    for windows in due:
-        counted = list(islice(sums, len(windows)))
-        judged += judge_windows(monitor, prepared, counted, troubles=troubles, now=now)
-    return judged
-
-
-def _save_results(connection: Connection, judged: list[Judged]) -> None:
+def save_results(connection: Connection, judged: list[Judged]) -> None:
+    """Store results and the pictures that are kept of them."""
     bins = {one.row.key: one.bins for one in judged if one.bins}
     results.upsert(connection, [one.row for one in judged], bins)
 
 
-def _wait(
-    monitor: MonitorSettings,
-    prepared: Prepared,
-    spent: _Spent,
-    now: datetime,
-    *,
-    store: Store,
-    started_at: datetime,
-) -> Report:
+def _wait(turn: _Pass, prepared: Prepared) -> Report:
     """Nothing can be counted before there is a reference: the newest windows say so."""
-    windows = [latest_complete(monitor, now, seconds) for seconds in monitor.window_seconds]
-    judged = list(without_reference(monitor, windows, prepared.waiting, started_at))
-    report = Report(
-        prepared,
-        outcome="no_data",
-        message=prepared.waiting,
-        rows_scanned=spent.rows,
-        windows_judged=len(windows),
-        stages=Stages(scan=spent.seconds),
-    )
-    with store.write() as connection:
-        _save_results(connection, judged)
-        record_evaluation(
-            connection,
-            monitor.name,
-            report,
-            now=now,
-            started_at=started_at,
-            seconds=spent.seconds,
+    monitor = turn.monitor
+    windows = [latest_window(monitor, turn.now, seconds) for seconds in monitor.window_seconds]
+    judged = list(without_reference(monitor, windows, prepared.waiting, turn.started_at))
+    with turn.store.write() as connection:
+        save_results(connection, judged)
+    return turn.report(
+        Report(
+            prepared,
+            outcome="no_data",
+            message=prepared.waiting,
+            rows_scanned=turn.rows,
+            windows_judged=len(windows),
+            stages=Stages(scan=turn.seconds),
         )
-    return report
+    )
 
 
-def _nothing_new(
-    monitor: MonitorSettings,
-    prepared: Prepared,
-    spent: _Spent,
-    now: datetime,
-    *,
-    store: Store,
-    started_at: datetime,
-) -> Report:
-    """No pane is due. It is noted only where a reference was captured: that read the source."""
+def _nothing_new(turn: _Pass, prepared: Prepared, held: str) -> Report:
+    """No pane is due. It is noted only where a reference was captured, which read the source, or
+    where the log itself holds the watermark."""
     report = Report(
         prepared,
-        message=prepared.waiting or "no new pane is complete",
-        rows_scanned=spent.rows,
-        stages=Stages(scan=spent.seconds),
+        message=prepared.waiting or held or "no new pane is complete",
+        rows_scanned=turn.rows,
+        held=held,
+        stages=Stages(scan=turn.seconds),
     )
-    if spent.seconds:
-        with store.write() as connection:
-            record_evaluation(
-                connection,
-                monitor.name,
-                report,
-                now=now,
-                started_at=started_at,
-                seconds=spent.seconds,
-            )
-    return report
+    return turn.report(report) if turn.seconds or held else report
 
 
 def record_evaluation(

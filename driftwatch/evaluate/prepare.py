@@ -1,54 +1,81 @@
-"""What an evaluation needs before it can count: axes, references and a compiled scan.
+"""What an evaluation needs before it can count: axes, references and compiled scans.
 
 They are made once and kept by the caller between evaluations; whatever is missing (a column
 added later, a reference range that was not over yet) is captured here, alone, without touching
 what is there.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import numpy as np
 from sqlalchemy import Connection
 
-from driftwatch.config.settings import MonitorSettings
+from driftwatch.config.settings import CohortReference, FeatureSettings, MonitorSettings
 from driftwatch.errors import ConfigError
-from driftwatch.evaluate.capture import Captured, capture
+from driftwatch.evaluate.alerts import retire
+from driftwatch.evaluate.capture import Capture, Captured
 from driftwatch.evaluate.definition import changed_definition, definition
-from driftwatch.evaluate.progress import target
+from driftwatch.evaluate.groups import segment_groupings, version_grouping
+from driftwatch.evaluate.progress import lane_seconds
+from driftwatch.evaluate.specification import cohort_key, cohort_relation
 from driftwatch.source import ColumnType, RelationInfo, ScanColumn, ScanPlan, Source
 from driftwatch.stats.counts import ColumnTrouble, IntArray
-from driftwatch.store import axes, ledger, monitors, references
+from driftwatch.stats.segment import Grouping
+from driftwatch.store import axes, exclusions, ledger, monitors, references, segments, versions
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.engine import Store
 from driftwatch.store.references import ReferenceRecord
+from driftwatch.store.versions import VersionRow
 from driftwatch.verdict.policy import VOLUME
+from driftwatch.window import Interval
 
 RETRY_AFTER = timedelta(hours=1)
-"""What could not be captured is tried again after this much event time, while there is another
-reference; without any, at every evaluation."""
+"""Of event time: how long until columns that could not be captured are looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Columns that are counted at the same distance behind the watermark, nearest lane first.
+
+    seconds: that distance; plan: counts them; whole: counts them and those of nearer lanes.
+    """
+
+    seconds: int
+    features: tuple[FeatureSettings, ...]
+    plan: ScanPlan
+    whole: ScanPlan
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """One monitor, ready to scan.
 
-    waiting: why the configured reference is not captured yet, "" if it is; until then the one that
-    was captured before goes on being compared with. retry_at: event time at which to look again.
-    reference_rows: rows of the reference's own windows, per window length (for the volume).
-    captured_rows, capture_seconds: what this preparation asked of the source to capture the
-    reference; a later evaluation that is handed this value did not spend it again.
+    references: of all rows; segment_references: of segments and versions, by segment and feature.
+    cohorts: what counts them, by the segment that keeps them. waiting: why the configured reference
+    is not captured yet, "" if it is; until then the one that was captured before goes on being
+    compared with. retry_at: event time at which to look again. stamp: changes when a command gives
+    the monitor another axis or reference. reference_rows: of a range, the rows of its own windows
+    by their length (for the volume). captured_rows, capture_seconds: what this preparation
+    asked of the source to capture the reference; a later evaluation that is handed this value did
+    not spend it again.
     """
 
     monitor_id: int
     info: RelationInfo
     axes: Mapping[str, AxisRecord]
     references: Mapping[str, ReferenceRecord]
-    plan: ScanPlan
+    segment_references: Mapping[str, Mapping[str, ReferenceRecord]]
+    lanes: tuple[Lane, ...]
+    cohorts: Mapping[str, ScanPlan]
+    segments: tuple[Grouping, ...]
+    versions: tuple[VersionRow, ...]
     troubles: Mapping[str, ColumnTrouble]
     retry_at: datetime | None
-    waiting: str = ""
+    stamp: tuple[object, ...]
     reference_rows: Mapping[int, IntArray] = field(default_factory=dict)
+    waiting: str = ""
     captured_rows: int = 0
     capture_seconds: float = 0.0
 
@@ -61,30 +88,65 @@ class Prepared:
         """Whether there is anything to compare with: else nothing is counted."""
         return VOLUME in self.references
 
+    @property
+    def plan(self) -> ScanPlan:
+        """What counts the rows that have just become complete."""
+        return self.lanes[0].plan
+
+    @property
+    def segment_keys(self) -> tuple[str, ...]:
+        return tuple(key for grouping in self.segments for key in grouping.keys)
+
 
 def prepare(
-    monitor: MonitorSettings, now: datetime, *, source: Source, store: Store, started_at: datetime
+    monitor: MonitorSettings,
+    now: datetime,
+    *,
+    source: Source,
+    store: Store,
+    started_at: datetime,
+    notify: bool = False,
 ) -> Prepared:
     """Look at the table, load what is stored, capture what is missing, compile the scan.
 
-    now: event time; started_at: process time, noted with what is captured. ConfigError: the monitor
-    reads other rows than those that are stored; then nothing is written.
+    now: event time; started_at: process time, noted with what is captured; notify: whether the
+    webhook hears of alerts that end because they are no longer configured. ConfigError: the
+    monitor reads other rows than those that are stored; then nothing is written.
     """
     _same_rows(monitor, store)
     info = source.inspect(monitor.relation)
     with store.write() as connection:
         record = monitors.ensure(connection, monitor.name, started_at)
-    waiting = _incomplete(monitor, now)
-    captured = Captured(waiting)
-    retry_at = monitor.reference.end if waiting else None
-    if not waiting:
-        captured = capture(
-            monitor, record.id, info, source=source, store=store, started_at=started_at
-        )
-        if captured.waiting or captured.troubles:
-            retry_at = now + RETRY_AFTER
+        exclusions.sync_config(connection, monitor.name, monitor.exclusions, started_at)
+        retire(connection, monitor, started_at, notify=notify)
+    captured = Capture(
+        monitor,
+        record.id,
+        info,
+        source,
+        store,
+        now=now,
+        started_at=started_at,
+        watermark=record.watermark,
+        notify=notify,
+    ).run()
+    retry_at = captured.retry_at
+    if retry_at is None and (captured.waiting or captured.troubles):
+        retry_at = now + RETRY_AFTER
     with store.read() as connection:
         return _load(connection, monitor, record.id, info, source, captured, retry_at)
+
+
+def with_versions(
+    monitor: MonitorSettings, prepared: Prepared, known: Sequence[VersionRow], source: Source
+) -> Prepared:
+    """The same, counting these versions apart."""
+    groupings = prepared.segments + version_grouping(monitor, [one.version for one in known])
+    return replace(
+        prepared,
+        versions=tuple(known),
+        lanes=_lanes(monitor, prepared.info, prepared.axes, groupings, source),
+    )
 
 
 def _same_rows(monitor: MonitorSettings, store: Store) -> None:
@@ -114,32 +176,95 @@ def _load(
 ) -> Prepared:
     watched = {feature.name for feature in monitor.features}
     active = {n: a for n, a in axes.active(connection, monitor_id).items() if n in watched}
-    stored = references.active(connection, monitor_id)
-    columns = [ScanColumn(n, a.axis, ColumnType(a.column_type)) for n, a in active.items()]
-    plan = source.plan(monitor.relation, info, columns, monitor.pane_seconds)
+    known = versions.load(connection, monitor_id)
+    parts = segment_groupings(monitor, segments.load(connection, monitor_id))
+    groupings = parts + version_grouping(monitor, [one.version for one in known])
     return Prepared(
         monitor_id=monitor_id,
         info=info,
         axes=active,
-        references=stored,
-        plan=plan,
+        references=references.active(connection, monitor_id),
+        segment_references=references.active_segments(connection, monitor_id),
+        lanes=_lanes(monitor, info, active, groupings, source),
+        cohorts=_cohorts(monitor, info, active, parts, source),
+        segments=parts,
+        versions=tuple(known),
         troubles=captured.troubles,
         retry_at=retry_at,
+        stamp=references.stamp(connection, monitor_id),
+        reference_rows=_reference_rows(connection, monitor, monitor_id),
         waiting=captured.waiting,
-        reference_rows={
-            seconds: ledger.window_rows(connection, monitor_id, stored[VOLUME].interval, seconds)
-            for seconds in monitor.window_seconds
-            if VOLUME in stored
-        },
         captured_rows=captured.rows,
         capture_seconds=captured.seconds,
     )
 
 
-def _incomplete(monitor: MonitorSettings, now: datetime) -> str:
-    if monitor.reference.end <= target(monitor, now):
-        return ""
-    return (
-        f"the reference {monitor.reference} of monitor {monitor.name!r} is not complete before "
-        f"its end and the delay have passed"
-    )
+def _reference_rows(
+    connection: Connection, monitor: MonitorSettings, monitor_id: int
+) -> dict[int, IntArray]:
+    """The range that was captured, which is another one while that of the configuration waits."""
+    known = references.active(connection, monitor_id).get(VOLUME)
+    if not isinstance(monitor.reference, Interval) or known is None or known.interval is None:
+        return {}
+    made = {}
+    for seconds in monitor.window_seconds:
+        windows = monitor.calendar.tumbling(known.interval.start, known.interval.end, seconds)
+        intervals = [window.interval for window in windows]
+        rows = ledger.window_rows(connection, monitor_id, intervals)
+        made[seconds] = np.array([one for one in rows if one is not None], np.int64)
+    return made
+
+
+def _lanes(
+    monitor: MonitorSettings,
+    info: RelationInfo,
+    active: Mapping[str, AxisRecord],
+    groupings: Sequence[Grouping],
+    source: Source,
+) -> tuple[Lane, ...]:
+    """The lane of all rows is always there, even if every column comes later."""
+    behind = {one.name: lane_seconds(monitor, one) for one in monitor.features}
+    lanes: list[Lane] = []
+    nearer: list[ScanColumn] = []
+    for seconds in sorted({0, *behind.values()}):
+        features = tuple(one for one in monitor.features if behind[one.name] == seconds)
+        columns = [_scanned(active[one.name]) for one in features if one.name in active]
+        nearer += columns
+        plan, whole = (
+            source.plan(
+                monitor.relation, info, some, monitor.pane_seconds, groupings=tuple(groupings)
+            )
+            for some in (columns, nearer)
+        )
+        lanes.append(Lane(seconds, features, plan, plan if seconds == 0 else whole))
+    return tuple(lanes)
+
+
+def _cohorts(
+    monitor: MonitorSettings,
+    info: RelationInfo,
+    active: Mapping[str, AxisRecord],
+    groupings: Sequence[Grouping],
+    source: Source,
+) -> dict[str, ScanPlan]:
+    """One plan per cohort, for the columns that are compared with it."""
+    own = {one.name: monitor.reference_of(one) for one in monitor.features}
+    cohorts = {one for one in own.values() if isinstance(one, CohortReference)}
+    return {
+        cohort_key(cohort): source.plan(
+            cohort_relation(monitor, cohort),
+            info,
+            [
+                _scanned(active[name])
+                for name, one in own.items()
+                if one == cohort and name in active
+            ],
+            monitor.pane_seconds,
+            groupings=tuple(groupings),
+        )
+        for cohort in cohorts
+    }
+
+
+def _scanned(axis: AxisRecord) -> ScanColumn:
+    return ScanColumn(axis.column, axis.axis, ColumnType(axis.column_type))

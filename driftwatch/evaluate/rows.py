@@ -8,35 +8,43 @@ import numpy as np
 
 from driftwatch.config.settings import FeatureSettings, MonitorSettings
 from driftwatch.evaluate import sentence
-from driftwatch.evaluate.prepare import Prepared
-from driftwatch.stats.axis import Axis
+from driftwatch.evaluate.compare import Compared, Look
 from driftwatch.stats.counts import ColumnPanes, FloatArray, IntArray
 from driftwatch.stats.divergence import CONVENTION
 from driftwatch.stats.moments import moments
-from driftwatch.store.ledger import WindowCounts
+from driftwatch.stats.segment import ALL_ROWS
+from driftwatch.store.axes import AxisRecord
 from driftwatch.store.results import ResultBin, ResultRow
 from driftwatch.verdict.judge import Evidence, Judgement
-from driftwatch.window import Interval
-
-ALL_ROWS = ""
-"""The segment of all rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One feature in one window, with counts on both sides, each of shape (cells,)."""
+    """One feature in one window of one segment, with counts on both sides, each of shape (cells,).
+
+    excluded: why the window pages nobody, "" if it may.
+    """
 
     feature: FeatureSettings
-    window: WindowCounts
-    axis: Axis
-    current: IntArray
+    segment: str
+    look: Look
+    axis: AxisRecord
     panes: ColumnPanes
-    reference: IntArray
+    compared: Compared
+    excluded: str
+
+    @property
+    def current(self) -> IntArray:
+        found: IntArray = self.panes.cells[0]
+        return found
+
+    @property
+    def reference(self) -> IntArray:
+        return self.compared.cells
 
 
 def judged_row(
     monitor: MonitorSettings,
-    prepared: Prepared,
     case: Case,
     evidence: Evidence,
     judgement: Judgement,
@@ -51,15 +59,15 @@ def judged_row(
     return ResultRow(
         monitor=monitor.name,
         feature=case.feature.name,
-        segment=ALL_ROWS,
-        window_seconds=case.window.interval.seconds,
-        window_start=case.window.interval.start,
-        window_end=case.window.interval.end,
-        reference_version=prepared.references[case.feature.name].version,
-        axis_version=prepared.axes[case.feature.name].version,
+        segment=case.segment,
+        window_seconds=case.look.window.seconds,
+        window_start=case.look.span.start,
+        window_end=case.look.span.end,
+        reference_version=case.compared.version,
+        axis_version=case.axis.version,
         rows=evidence.rows,
         missing_rows=int(case.current[-1]),
-        unseen_rows=0 if case.axis.unseen is None else int(case.current[case.axis.unseen]),
+        unseen_rows=_unseen(case),
         infinite_rows=int(case.panes.infinite[0]),
         reference_rows=evidence.reference_rows,
         mean=float(spread.mean[0]),
@@ -83,6 +91,8 @@ def judged_row(
         threshold_warning=_or_nan(limits.warning),
         threshold_critical=_or_nan(limits.critical),
         convention=CONVENTION,
+        compared_with=case.compared.words,
+        excluded=case.excluded,
         verdict=judgement.verdict,
         reason=judgement.reason,
         message=sentence.drift(
@@ -96,7 +106,8 @@ def judged_row(
                 _share(case.reference[-1], evidence.reference_rows),
             ),
             constant=int(np.count_nonzero(case.reference)) == 1,
-        ),
+        )
+        + sentence.notes(case.look.span if case.look.widened else None, case.excluded),
         evaluated_at=now,
     )
 
@@ -104,7 +115,7 @@ def judged_row(
 def plain_row(
     monitor: MonitorSettings,
     feature: str,
-    window: Interval,
+    look: Look,
     judgement: Judgement,
     *,
     message: str,
@@ -121,9 +132,9 @@ def plain_row(
         monitor=monitor.name,
         feature=feature,
         segment=ALL_ROWS,
-        window_seconds=window.seconds,
-        window_start=window.start,
-        window_end=window.end,
+        window_seconds=look.window.seconds,
+        window_start=look.span.start,
+        window_end=look.span.end,
         reference_version=reference[0],
         axis_version=None,
         rows=rows,
@@ -163,8 +174,15 @@ def bins(case: Case, contribution: FloatArray) -> tuple[ResultBin, ...]:
     """The cells of one result, with what each adds to JS (nats)."""
     return tuple(
         ResultBin(cell, label, int(case.current[cell]), int(case.reference[cell]), float(part))
-        for cell, (label, part) in enumerate(zip(case.axis.labels(), contribution, strict=False))
+        for cell, (label, part) in enumerate(
+            zip(case.axis.axis.labels(), contribution, strict=False)
+        )
     )
+
+
+def _unseen(case: Case) -> int:
+    cell = case.axis.axis.unseen
+    return 0 if cell is None else int(case.current[cell])
 
 
 def _share(part: int, rows: int) -> float:

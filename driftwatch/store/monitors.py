@@ -101,6 +101,15 @@ def set_updated_until(connection: Connection, monitor_id: int, moment: datetime)
     )
 
 
+def reach_back(connection: Connection, monitor_id: int, scanned_from: datetime) -> None:
+    """Note that what lies before the first counted pane was counted, too, without a gap."""
+    connection.execute(
+        sa.update(monitor)
+        .where(monitor.c.id == monitor_id, monitor.c.scanned_from > scanned_from)
+        .values(scanned_from=scanned_from)
+    )
+
+
 def lock(connection: Connection, monitor_id: int) -> None:
     """Let no other transaction write this monitor's panes, axes or references until this one ends.
 

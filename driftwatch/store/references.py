@@ -177,6 +177,16 @@ def history(
     return sorted(found, key=lambda one: (one.column, one.segment, one.version))
 
 
+def stamp(connection: Connection, monitor_id: int) -> tuple[tuple[int, int | None, str], ...]:
+    """What differs once a reference of all rows, or its axis, is another one: cheap to read."""
+    statement = (
+        sa.select(reference.c.id, reference.c.axis_id, reference.c.origin)
+        .where(reference.c.monitor_id == monitor_id, reference.c.active, reference.c.segment == "")
+        .order_by(reference.c.id)
+    )
+    return tuple((row[0], row[1], str(row[2])) for row in connection.execute(statement))
+
+
 def _place(monitor_id: int, column: str, segment: str) -> list[sa.ColumnElement[bool]]:
     return [
         reference.c.monitor_id == monitor_id,

@@ -108,12 +108,12 @@ def test_of_two_processes_with_other_rows_the_second_saves_nothing(small_world: 
     plan = world.source.plan
     first: list[object] = []
 
-    def meanwhile(*arguments: object) -> object:
+    def meanwhile(*arguments: object, **options: object) -> object:
         if not first:
             first.append(None)
             first.append(world.evaluate(day(10.1)))
             first.append(natural(world.store))
-        return plan(*arguments)  # type: ignore[arg-type]
+        return plan(*arguments, **options)  # type: ignore[arg-type]
 
     world.source.plan = meanwhile  # type: ignore[method-assign,assignment]
     with pytest.raises(ConfigError, match="reads other rows"):

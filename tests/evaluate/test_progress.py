@@ -12,7 +12,7 @@ from driftwatch.config.settings import (
     Start,
 )
 from driftwatch.evaluate.progress import due_windows, first_moment, next_scan, target
-from driftwatch.window import Interval, to_epoch
+from driftwatch.window import Interval, Window, to_epoch
 
 HOUR, DAY, WEEK = 3_600, 86_400, 604_800
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
@@ -87,8 +87,11 @@ def test_a_clock_set_back_scans_nothing(back: timedelta) -> None:
 def test_windows_are_due_when_the_watermark_passes_their_end() -> None:
     scan = Interval(at(hours=22, minutes=30), at(hours=24, minutes=10))
     due = dict(due_windows(MONITOR, scanned_from=at(), scan=scan))
-    assert due[HOUR] == [Interval(at(hours=22), at(hours=23)), Interval(at(hours=23), at(hours=24))]
-    assert due[DAY] == [Interval(at(), at(days=1))]
+    assert due[HOUR] == [
+        Window(HOUR, Interval(at(hours=22), at(hours=23))),
+        Window(HOUR, Interval(at(hours=23), at(hours=24))),
+    ]
+    assert due[DAY] == [Window(DAY, Interval(at(), at(days=1)))]
 
 
 def test_a_window_is_never_due_twice() -> None:
@@ -107,4 +110,4 @@ def test_a_window_that_began_before_the_monitor_is_left_out() -> None:
     scan = Interval(at(hours=5), at(hours=30))
     due = dict(due_windows(MONITOR, scanned_from=at(hours=5), scan=scan))
     assert due[DAY] == []
-    assert due[HOUR][0].start == at(hours=5)
+    assert due[HOUR][0].interval.start == at(hours=5)

@@ -131,12 +131,12 @@ def test_what_a_second_process_captured_meanwhile_is_kept(small_world: World) ->
     plan = world.source.plan
     first: list[object] = []
 
-    def meanwhile(*arguments: object) -> object:
+    def meanwhile(*arguments: object, **options: object) -> object:
         if not first:
             first.append(None)
             first.append(world.evaluate(day(10.1)))
             world.live(rows(3, 4, x=9.0))
-        return plan(*arguments)  # type: ignore[arg-type]
+        return plan(*arguments, **options)  # type: ignore[arg-type]
 
     world.source.plan = meanwhile  # type: ignore[method-assign,assignment]
     prepared = prepare(

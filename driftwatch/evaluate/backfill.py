@@ -1,0 +1,202 @@
+"""Counting the past again, or for the first time: chunk by chunk, beside a running daemon.
+
+Each chunk is one scan and one transaction: its panes, the windows that they change, the alerts of
+those that are still remembered, and how far the backfill has come. Interrupted at any moment, the
+same backfill goes on where it was. It moves no watermark and pages nobody for the past.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from driftwatch.config.settings import MonitorSettings
+from driftwatch.errors import ConfigError, ScanTimeoutError
+from driftwatch.evaluate.alerts import advance_alerts
+from driftwatch.evaluate.count import Counter, Recounted
+from driftwatch.evaluate.keep import judge_due, keep, revised
+from driftwatch.evaluate.notify import enqueue_changes
+from driftwatch.evaluate.pipeline import save_results
+from driftwatch.evaluate.prepare import Prepared, prepare
+from driftwatch.evaluate.versions import note
+from driftwatch.source import Source
+from driftwatch.store import annotations, backfills, exclusions, monitors
+from driftwatch.store.engine import Store
+from driftwatch.store.monitors import MonitorRecord
+from driftwatch.store.schema import AnnotationKind
+from driftwatch.window import Interval, floor
+
+CHUNK_SECONDS = 86_400
+"""Event time that is scanned at once; halved when the source does not answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a backfill has come.
+
+    whole: what was asked for; until: the watermark if it lies within; done_until: how far it is;
+    rows, panes_changed: since it was begun, in
+    whichever process; rows_now: in this process, in `seconds`; windows: judged again; shrunk:
+    panes that were left as they are because the log holds fewer rows than were counted.
+    """
+
+    whole: Interval
+    until: datetime
+    done_until: datetime
+    rows: int = 0
+    panes_changed: int = 0
+    rows_now: int = 0
+    windows: int = 0
+    shrunk: int = 0
+    seconds: float = 0.0
+
+    @property
+    def finished(self) -> bool:
+        return self.done_until >= self.until
+
+
+def run(
+    monitor: MonitorSettings,
+    interval: Interval,
+    *,
+    source: Source,
+    store: Store,
+    process_now: Callable[[], datetime],
+    allow_shrink: bool = False,
+    notify: bool = False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Progress:
+    """Count every pane of an interval again, up to the watermark, and judge its windows again.
+
+    interval: is widened to whole days (UTC), in which counts of any age are kept. What lies
+    before the first counted pane is counted for the first time, and its windows are judged; what
+    lies after the watermark is left to the daemon. on_progress: told before the first chunk and
+    after each. ConfigError: the monitor has not counted anything yet, or nothing is left of the
+    interval. Other DriftwatchErrors end it; the same call goes on from there.
+    """
+    now = process_now()
+    prepared = prepare(monitor, now, source=source, store=store, started_at=now, notify=notify)
+    whole = Interval(
+        floor(interval.start, CHUNK_SECONDS),
+        floor(interval.end + timedelta(seconds=CHUNK_SECONDS - 1), CHUNK_SECONDS),
+    )
+    until = min(whole.end, _watermark(monitor, whole, store))
+    with store.write() as connection:
+        row = backfills.begin(connection, prepared.monitor_id, whole, now)
+    backfill = _Backfill(
+        monitor, prepared, source, store, process_now, allow_shrink=allow_shrink, notify=notify
+    )
+    begun = progress = Progress(whole, until, row.done_until, row.rows, row.panes_changed)
+    on_progress(begun)
+    for progress in backfill.chunks(begun):
+        on_progress(progress)
+    with store.write() as connection:
+        backfills.finish(connection, prepared.monitor_id, whole, process_now())
+        annotations.note(
+            connection, monitor.name, "", AnnotationKind.REVISED, whole.start, whole.end,
+            f"counted again: {progress.panes_changed:,} panes changed", process_now(),
+        )  # fmt: skip
+    return progress
+
+
+def _watermark(monitor: MonitorSettings, whole: Interval, store: Store) -> datetime:
+    """Up to where there is something to be counted again."""
+    with store.read() as connection:
+        known = monitors.find(connection, monitor.name)
+    if known is None or known.watermark is None:
+        raise ConfigError(
+            f"monitor {monitor.name!r} has counted nothing yet; run `driftwatch serve` or "
+            "`driftwatch evaluate --once` first: a backfill revises what is there"
+        )
+    if known.watermark <= whole.start:
+        raise ConfigError(
+            f"nothing to count again in {whole}: monitor {monitor.name!r} has counted up to "
+            f"{known.watermark:%Y-%m-%dT%H:%M:%SZ}, and the rest is left to the daemon"
+        )
+    return known.watermark
+
+
+@dataclass(frozen=True, slots=True)
+class _Backfill:
+    monitor: MonitorSettings
+    prepared: Prepared
+    source: Source
+    store: Store
+    process_now: Callable[[], datetime]
+    allow_shrink: bool
+    notify: bool
+
+    def chunks(self, progress: Progress) -> Iterator[Progress]:
+        begun, most = time.perf_counter(), CHUNK_SECONDS
+        prepared = self.prepared
+        while not progress.finished:
+            end = min(progress.done_until + timedelta(seconds=most), progress.until)
+            chunk = Interval(progress.done_until, end)
+            try:
+                counted = self._count(prepared, chunk)
+            except ScanTimeoutError:
+                if most <= self.monitor.pane_seconds:
+                    raise
+                most = max(self.monitor.pane_seconds, most // 2 // 3_600 * 3_600)
+                continue
+            prepared = counted.prepared
+            progress = self._keep(counted, chunk, progress)
+            progress = replace(progress, seconds=time.perf_counter() - begun)
+            yield progress
+
+    def _count(self, prepared: Prepared, chunk: Interval) -> Recounted:
+        known = self._known()
+        assert known.watermark is not None
+        counter = Counter(
+            self.monitor, prepared, self.source, self.store, known.watermark, chunk.start
+        )
+        return counter.recount_all(chunk, known.watermark, allow_shrink=self.allow_shrink)
+
+    def _known(self) -> MonitorRecord:
+        with self.store.read() as connection:
+            known = monitors.find(connection, self.monitor.name)
+        assert known is not None, "it was prepared"
+        return known
+
+    def _keep(self, counted: Recounted, chunk: Interval, progress: Progress) -> Progress:
+        now, monitor_id = self.process_now(), self.prepared.monitor_id
+        with self.store.write() as connection:
+            monitors.lock(connection, monitor_id)
+            known = monitors.find(connection, self.monitor.name)
+            assert known is not None
+            assert known.watermark is not None
+            note(connection, self.monitor, monitor_id, counted.newcomers, now)
+            changed = keep(connection, counted.prepared, counted.batches, now)
+            scanned_from = min(known.scanned_from or chunk.start, progress.whole.start)
+            if known.scanned_from is not None and chunk.end >= known.scanned_from > chunk.start:
+                monitors.reach_back(connection, monitor_id, progress.whole.start)
+            work = revised(
+                self.monitor, counted.prepared, (), changed, known.watermark, scanned_from
+            )
+            judged = judge_due(
+                connection,
+                self.monitor,
+                counted.prepared,
+                work,
+                exclusions.active(connection, self.monitor.name),
+                troubles={},
+                scanned_from=scanned_from,
+                now=now,
+            )
+            save_results(connection, judged)
+            advance_alerts(connection, self.monitor, judged, now)
+            if self.notify:
+                enqueue_changes(connection, self.monitor.name, now)
+            panes = sum(one.seconds for one in changed) // self.monitor.pane_seconds
+            rows = counted.rows
+            backfills.advance(connection, monitor_id, progress.whole, chunk.end, rows, panes, now)
+        windows = len({(one.row.window_seconds, one.row.window_end) for one in judged})
+        return replace(
+            progress,
+            done_until=chunk.end,
+            rows=progress.rows + rows,
+            rows_now=progress.rows_now + rows,
+            panes_changed=progress.panes_changed + panes,
+            windows=progress.windows + windows,
+            shrunk=progress.shrunk + counted.shrunk,
+        )

@@ -1,0 +1,294 @@
+"""The versions of a model: seen, compared with the one beside or before, handed over.
+
+A new version is meant to predict otherwise, so it is not judged by what an older one did: first by
+the version that serves beside it in the same window, or where none does, by what its predecessor
+predicted last; from `handover` on by its own first days.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from driftwatch.alert.policy import AlertState, Severity
+from driftwatch.config.settings import FeatureSettings, MonitorSettings
+from driftwatch.evaluate import sentence
+from driftwatch.evaluate.alerts import reset_alerts
+from driftwatch.evaluate.compare import Compared, Look, Past
+from driftwatch.evaluate.groups import MANY_VERSIONS, OTHER_VERSIONS, version_key
+from driftwatch.evaluate.judge import Seen
+from driftwatch.evaluate.prepare import Prepared
+from driftwatch.evaluate.progress import without
+from driftwatch.source import Source
+from driftwatch.stats.counts import PaneCounts
+from driftwatch.store import alerts, annotations, ledger, references, versions
+from driftwatch.store.ledger import WindowCounts
+from driftwatch.store.references import NewReference
+from driftwatch.store.schema import AnnotationKind, ReferenceOrigin
+from driftwatch.store.versions import VersionRow
+from driftwatch.window import Interval, from_epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A version that was not known before these rows."""
+
+    version: str
+    first_seen: datetime
+    predecessor: str | None
+
+
+def unknown_versions(
+    monitor: MonitorSettings, prepared: Prepared, source: Source, counts: PaneCounts, scan: Interval
+) -> list[str]:
+    """The versions in these rows that are not counted apart yet; mostly none, without a look at
+    the source."""
+    others = counts.segments.get(OTHER_VERSIONS)
+    if monitor.version is None or others is None or not others.rows.sum():
+        return []
+    listed = source.levels(
+        monitor.relation,
+        prepared.info,
+        (monitor.version.column,),
+        scan,
+        limit=MANY_VERSIONS,
+        min_rows=1,
+    )
+    known = {one.version for one in prepared.versions}
+    return sorted(level[0] for level in listed.levels if level[0] and level[0] not in known)
+
+
+def newcomers(
+    prepared: Prepared, found: Sequence[str], counts: Sequence[PaneCounts]
+) -> tuple[Newcomer, ...]:
+    """When each of these versions was first seen, and what ran before: the known version with the
+    most rows beside it, else the one that was seen last."""
+    first = {name: _first_seen(name, counts) for name in found}
+    known = [one.version for one in prepared.versions]
+    beside = {
+        name: sum(int(part.rows.sum()) for part in _of_version(name, counts)) for name in known
+    }
+    predecessor = max(beside, key=lambda name: beside[name], default=None)
+    if predecessor is None or not beside[predecessor]:
+        predecessor = known[-1] if known else None
+    made = [
+        Newcomer(name, moment, predecessor) for name, moment in first.items() if moment is not None
+    ]
+    return tuple(sorted(made, key=lambda one: (one.first_seen, one.version)))
+
+
+def _of_version(name: str, counts: Sequence[PaneCounts]) -> list[PaneCounts]:
+    key = version_key(name)
+    return [one.segments[key] for one in counts if key in one.segments]
+
+
+def _first_seen(name: str, counts: Sequence[PaneCounts]) -> datetime | None:
+    starts = [
+        int(part.starts[part.rows > 0][0]) for part in _of_version(name, counts) if part.rows.sum()
+    ]
+    return from_epoch(min(starts)) if starts else None
+
+
+def note(
+    connection: Connection,
+    monitor: MonitorSettings,
+    monitor_id: int,
+    found: Sequence[Newcomer],
+    now: datetime,
+) -> tuple[str, ...]:
+    """Keep the new versions, with an annotation each; returns those that nobody kept before."""
+    new = []
+    for one in found:
+        if versions.note(connection, monitor_id, one.version, one.first_seen, one.predecessor, now):
+            new.append(one.version)
+            before = f" after {one.predecessor}" if one.predecessor else ""
+            annotations.note(
+                connection, monitor.name, "", AnnotationKind.NEW_VERSION, one.first_seen, None,
+                f"version {one.version}{before}", now,
+            )  # fmt: skip
+    return tuple(new)
+
+
+def hand_over(
+    connection: Connection,
+    monitor: MonitorSettings,
+    prepared: Prepared,
+    watermark: datetime,
+    past: Past,
+    now: datetime,
+    *,
+    notify: bool,
+) -> bool:
+    """Give each version that has served for long enough its own first days as its reference."""
+    if monitor.version is None:
+        return False
+    span = timedelta(seconds=monitor.version.handover_seconds)
+    due = [
+        one
+        for one in prepared.versions
+        if one.handed_over_at is None and one.first_seen + span <= watermark
+    ]
+    done = False
+    for one in due:
+        whole = Interval(one.first_seen, one.first_seen + span)
+        done |= _hand_over(connection, monitor, prepared, one, whole, past, now, notify=notify)
+    return done
+
+
+def _hand_over(
+    connection: Connection,
+    monitor: MonitorSettings,
+    prepared: Prepared,
+    version: VersionRow,
+    whole: Interval,
+    past: Past,
+    now: datetime,
+    *,
+    notify: bool,
+) -> bool:
+    key = version_key(version.version)
+    feature = prediction(monitor)
+    axis = prepared.axes.get(feature.name)
+    if axis is None:
+        return False
+    pieces = without(whole, past.left_out(feature.name))
+    (found,) = ledger.sum_pieces(
+        connection, prepared.monitor_id, {feature.name: axis}, [pieces], segment=key
+    )
+    if found.rows < monitor.min_rows:
+        return False
+    references.capture(
+        connection,
+        prepared.monitor_id,
+        NewReference(
+            column=feature.name,
+            axis=axis,
+            interval=whole,
+            counts=found.columns[feature.name],
+            rows=found.rows,
+            segment=key,
+            origin=ReferenceOrigin.VERSION,
+            note=f"the first {sentence.span(whole.seconds)} of version {version.version}",
+        ),
+        now,
+    )
+    versions.hand_over(connection, prepared.monitor_id, version.version, whole.end)
+    message = f"version {version.version} is compared with its own first days now"
+    annotations.note(
+        connection, monitor.name, feature.name, AnnotationKind.HAND_OVER, whole.end, None,
+        message, now,
+    )  # fmt: skip
+    reset_alerts(
+        connection, monitor.name, {feature.name}, whole.end, message, now, notify, segment=key
+    )
+    return True
+
+
+def prediction(monitor: MonitorSettings) -> FeatureSettings:
+    """The watched output of the model."""
+    return next(feature for feature in monitor.features if feature.prediction)
+
+
+def seen_versions(
+    connection: Connection,
+    monitor: MonitorSettings,
+    prepared: Prepared,
+    looks: Sequence[Look],
+) -> list[Seen]:
+    """The windows of every version that served in them."""
+    feature = prediction(monitor)
+    axis = prepared.axes.get(feature.name)
+    if axis is None or not prepared.versions or not looks:
+        return []
+    axes = {feature.name: axis}
+    spans = [look.span for look in looks]
+    keys = [version_key(one.version) for one in prepared.versions]
+    counts = ledger.sum_segments(connection, prepared.monitor_id, axes, spans, keys)
+    before = _before(connection, monitor, prepared)
+    firing = _firing(connection, monitor, feature.name)
+    made = []
+    for version in prepared.versions:
+        key = version_key(version.version)
+        for number, look in enumerate(looks):
+            own = counts[key][number]
+            if not own.rows and key not in firing:
+                continue
+            compared = _compared(prepared, version, feature, number, counts, before, monitor)
+            made.append(
+                Seen(
+                    look=look,
+                    counts=own,
+                    features=(feature,),
+                    compared={feature.name: compared} if compared else {},
+                    segment=key,
+                    keep_bins=look is looks[-1],
+                    excluded="" if own.rows else sentence.not_serving(version.version),
+                    cap=None if _own(prepared, version, feature) else Severity.WARNING,
+                )
+            )
+    return made
+
+
+def _firing(connection: Connection, monitor: MonitorSettings, feature: str) -> set[str]:
+    """Versions that no longer serve are looked at once more, so that their alerts can end."""
+    going = (AlertState.FIRING, AlertState.PENDING)
+    return {
+        key.segment
+        for key, record in alerts.load(connection, monitor.name).items()
+        if key.feature == feature and record.status.state in going
+    }
+
+
+def _own(prepared: Prepared, version: VersionRow, feature: FeatureSettings) -> bool:
+    return feature.name in prepared.segment_references.get(version_key(version.version), {})
+
+
+def _compared(
+    prepared: Prepared,
+    version: VersionRow,
+    feature: FeatureSettings,
+    number: int,
+    counts: Mapping[str, Sequence[WindowCounts]],
+    before: Mapping[str, WindowCounts],
+    monitor: MonitorSettings,
+) -> Compared | None:
+    own = prepared.segment_references.get(version_key(version.version), {}).get(feature.name)
+    if own is not None and own.counts is not None:
+        seconds = own.interval.seconds if own.interval else None
+        words = sentence.own_reference(version.version, seconds)
+        return Compared(own.counts.cells[0], own.version, words)
+    if version.predecessor is None:
+        return None
+    main = prepared.references.get(feature.name)
+    reference_version = main.version if main else 0
+    beside = counts.get(version_key(version.predecessor))
+    if beside is not None and beside[number].rows >= monitor.min_rows:
+        words = sentence.beside(version.predecessor)
+        return Compared(beside[number].columns[feature.name].cells[0], reference_version, words)
+    earlier = before.get(version.version)
+    if earlier is None or not earlier.rows:
+        return None
+    words = sentence.before(version.predecessor)
+    return Compared(earlier.columns[feature.name].cells[0], reference_version, words)
+
+
+def _before(
+    connection: Connection, monitor: MonitorSettings, prepared: Prepared
+) -> dict[str, WindowCounts]:
+    """By version, what its predecessor predicted in the days before it came."""
+    assert monitor.version is not None
+    feature = prediction(monitor)
+    axes = {feature.name: prepared.axes[feature.name]}
+    span = timedelta(seconds=max(monitor.version.handover_seconds, *monitor.window_seconds))
+    found = {}
+    for version in prepared.versions:
+        if version.predecessor is None or _own(prepared, version, feature):
+            continue
+        interval = Interval(version.first_seen - span, version.first_seen)
+        (counts,) = ledger.sum_windows(
+            connection, prepared.monitor_id, axes, [interval],
+            segment=version_key(version.predecessor),
+        )  # fmt: skip
+        found[version.version] = counts
+    return found
