@@ -133,7 +133,7 @@ def measure(database: Database, runs: int) -> str:
         name: [place.compile(statement) for statement in shape(place, values)]
         for name, shape in SHAPES[database.name].items()
     }
-    queries["as shipped: 21 columns, moments"] = [one.single for one in plan.statements]
+    queries["as shipped: 21 columns, moments"] = [one.queries.single for one in plan.statements]
     rows: list[list[str]] = []
     floors: list[float] = []
     with connections.snapshot() as link:

@@ -8,11 +8,13 @@ from driftwatch.source.plan import ScanPlan
 from driftwatch.source.source import Source, open_source
 from driftwatch.source.statement import ScanColumn
 from driftwatch.source.value import ColumnType
+from driftwatch.source.values import LevelList
 
 __all__ = [
     "ColumnInfo",
     "ColumnType",
     "KindProposal",
+    "LevelList",
     "RelationInfo",
     "ScanColumn",
     "ScanPlan",

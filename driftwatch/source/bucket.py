@@ -86,6 +86,25 @@ def _render_finite(element: Finite, compiler: SQLCompiler, **kw: Any) -> str:
     return f"CASE WHEN {x} {order.finite} AND {x} {order.above_infinity} THEN {number} END"
 
 
+class Present(ColumnElement[Any]):
+    """x, or 1, where x is not missing, as `Bucket` takes it: NULL for NULL and NaN, and in SQLite
+    for text and blobs."""
+
+    inherit_cache = False
+
+    def __init__(self, x: ColumnElement[Any]) -> None:
+        self.x, self.type = x, types.Integer()
+
+
+@compiles(Present)
+def _render_present(element: Present, compiler: SQLCompiler, **kw: Any) -> str:
+    x = _compared(element.x, compiler, **kw)
+    order = ordering(compiler.dialect.name, element.x.type)
+    if order.finite is None:
+        return x
+    return f"CASE WHEN {x} {order.finite} OR {x} {order.infinite} THEN 1 END"
+
+
 def _compared(x: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
     """x as it is compared with edges."""
     text = compiler.process(x, **kw)

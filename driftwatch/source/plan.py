@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from driftwatch.source.catalog import ColumnInfo
 from driftwatch.source.inspect import RelationInfo
 from driftwatch.source.place import Place, numeric_scale
-from driftwatch.source.statement import ScanColumn, Statement, build_statement
+from driftwatch.source.statement import Queries, ScanColumn, Statement, build_statement
 from driftwatch.stats.axis import CategoricalAxis
 from driftwatch.stats.counts import ColumnTrouble
 from driftwatch.stats.segment import Grouping
@@ -24,7 +24,8 @@ class ScanPlan:
 
     groupings: what rows are to be counted by, besides all together; `counted` are those whose
     columns are there. troubles: the columns that cannot be scanned, or that segments cannot be told
-    by. slice_seconds divides pane_seconds.
+    by. slice_seconds divides pane_seconds. parts, kept: what has been built when it was first
+    needed: statements of some columns, and queries of other questions about the same rows.
     """
 
     place: Place
@@ -39,6 +40,7 @@ class ScanPlan:
     parts: dict[tuple[tuple[str, ...], tuple[Grouping, ...]], Statement] = field(
         default_factory=dict, repr=False
     )
+    kept: dict[tuple[str, ...], Queries] = field(default_factory=dict, repr=False)
 
     def part(self, columns: Sequence[ScanColumn], groupings: Sequence[Grouping]) -> Statement:
         """The statement of some of the columns and groupings, built when it is first needed."""
@@ -101,14 +103,15 @@ def fingerprint(
     plan: ScanPlan, columns: Sequence[ColumnInfo]
 ) -> tuple[tuple[str, str] | None, ...]:
     """What the plan relies on: the SQL types of its columns, of those that tell its segments, and
-    of the timestamp."""
+    of those that say when and where a row is."""
     types = {column.name: (column.name, column.sql_type) for column in columns}
+    relation = plan.place.relation
     names = (
-        plan.place.relation.timestamp or "",
+        *(relation.timestamp, relation.partition, relation.updated_at),
         *(column.name for column in plan.columns),
         *(name for grouping in plan.groupings for name in grouping.columns),
     )
-    return tuple(types.get(name) for name in names)
+    return tuple(types.get(name or "") for name in names)
 
 
 def _statement(

@@ -1,6 +1,6 @@
 """Running a plan: one snapshot, all columns together, the rest when one column fails."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
@@ -10,12 +10,12 @@ import numpy as np
 from driftwatch.errors import SourceError
 from driftwatch.source.catalog import require_columns
 from driftwatch.source.decode import Counted, Tally
-from driftwatch.source.link import Link, Parameters, Query, StatementError
+from driftwatch.source.link import Link, Parameters, Query, Row, StatementError
 from driftwatch.source.plan import ScanPlan, fingerprint
-from driftwatch.source.statement import ScanColumn, Statement
+from driftwatch.source.statement import Queries, ScanColumn, Statement
 from driftwatch.stats.counts import ColumnTrouble, PaneCounts
 from driftwatch.stats.segment import Grouping
-from driftwatch.window import Interval, floor, to_epoch
+from driftwatch.window import Interval, floor, to_epoch, tumbling
 
 _ALL_SECONDS = 86_400
 """The length of the one pane that rows without a time are said to have."""
@@ -65,11 +65,22 @@ def check_unchanged(link: Link, plan: ScanPlan) -> None:
 
 def queries(plan: ScanPlan, interval: Interval) -> list[tuple[Query, Parameters]]:
     """What a scan of an interval runs, with the times of their first run."""
-    single, parts = _parts(plan, interval)
+    single, parts = _parts(plan, interval, plan.slice_seconds)
     times = plan.place.times(parts[0])
-    return [
-        (statement.single if single else statement.grouped, times) for statement in plan.statements
-    ]
+    found = (statement.queries for statement in plan.statements)
+    return [(one.single if single else one.grouped, times) for one in found]
+
+
+def reads(
+    link: Link, plan: ScanPlan, queries: Queries, interval: Interval, *, slice_seconds: int
+) -> Iterator[tuple[int, Iterator[Row]]]:
+    """The records of the queries over an interval, part by part, each with the number of the slice
+    from which on it numbers its own."""
+    single, parts = _parts(plan, interval, slice_seconds)
+    query = queries.single if single else queries.grouped
+    for part in parts:
+        first = (part.start - interval.start) // timedelta(seconds=slice_seconds)
+        yield first, link.run(query, plan.place.times(part))
 
 
 def _run(link: Link, plan: ScanPlan, statement: Statement, interval: Interval | None) -> Counted:
@@ -77,42 +88,34 @@ def _run(link: Link, plan: ScanPlan, statement: Statement, interval: Interval | 
     if interval is None:
         _run_all_rows(link, plan, statement, tally)
         return tally.counted(1)
-    single, parts = _parts(plan, interval)
-    query = statement.single if single else statement.grouped
-    for part in parts:
-        first = (part.start - interval.start) // timedelta(seconds=plan.slice_seconds)
-        tally.add(link.run(query, plan.place.times(part)), first=first)
-    return tally.counted(plan.pane_seconds // plan.slice_seconds)
+    seconds = plan.slice_seconds
+    for first, records in reads(link, plan, statement.queries, interval, slice_seconds=seconds):
+        tally.add(records, first=first)
+    return tally.counted(plan.pane_seconds // seconds)
 
 
 def _run_all_rows(link: Link, plan: ScanPlan, statement: Statement, tally: Tally) -> None:
     """Rows without a time, in PostgreSQL at once, in SQLite so many at a time that their
     characters have room in memory. It skips rows far faster than it counts them."""
     if plan.place.dialect != "sqlite":
-        tally.add(link.run(statement.single, plan.place.times(None)))
+        tally.add(link.run(statement.queries.single, plan.place.times(None)))
         return
     most, skip = _CHARACTERS // max(len(statement.columns), 1), 0
-    while tally.add(link.run(statement.single, {"most": most, "skip": skip})) == most:
+    while tally.add(link.run(statement.queries.single, {"most": most, "skip": skip})) == most:
         skip += most
 
 
-def _parts(plan: ScanPlan, interval: Interval) -> tuple[bool, list[Interval]]:
+def _parts(plan: ScanPlan, interval: Interval, slice_seconds: int) -> tuple[bool, list[Interval]]:
     """What is read at a time, and whether that is one slice each."""
-    slices = _slices(interval, plan)
+    slices = list(tumbling(interval.start, interval.end, slice_seconds))
     if len(slices) == 1 or _by_index(plan):
         return True, slices
-    return False, plan.place.parts(interval, plan.slice_seconds)
+    return False, plan.place.parts(interval, slice_seconds)
 
 
 def _by_index(plan: ScanPlan) -> bool:
     """SQLite would sort all rows to group them; by an index each slice is read on its own."""
     return plan.place.dialect == "sqlite" and plan.info.timestamp_served
-
-
-def _slices(interval: Interval, plan: ScanPlan) -> list[Interval]:
-    step = timedelta(seconds=plan.slice_seconds)
-    starts = [interval.start + i * step for i in range(interval.seconds // plan.slice_seconds)]
-    return [Interval(start, start + step) for start in starts]
 
 
 def _run_apart(

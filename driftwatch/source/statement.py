@@ -78,13 +78,21 @@ class ScanColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Queries:
+    """What is asked of an interval: as if it were one slice, or by its slices. The first value of
+    each record is the number of the slice."""
+
+    single: Query
+    grouped: Query
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
-    """The queries that count some columns together: an interval as one, or by its slices."""
+    """The queries that count some columns together, of all rows and by segments."""
 
     columns: tuple[ScanColumn, ...]
     groupings: tuple[Grouping, ...]
-    single: Query
-    grouped: Query
+    queries: Queries
 
 
 Pair = tuple[ScanColumn, ColumnInfo]
@@ -133,8 +141,10 @@ def build_statement(
     return Statement(
         columns=tuple(scanned for scanned, _ in columns),
         groupings=tuple(grouping for grouping, _ in segments),
-        single=place.compile(build(place, columns, one)),
-        grouped=place.compile(build(place, columns, many)),
+        queries=Queries(
+            single=place.compile(build(place, columns, one)),
+            grouped=place.compile(build(place, columns, many)),
+        ),
     )
 
 

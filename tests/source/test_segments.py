@@ -259,7 +259,7 @@ def test_two_hundred_columns_by_twenty_segments(database_url: str) -> None:
         plan, plain = grouped(source, axes, groupings), planned(source, axes)
         assert len(plan.statements) == 2
         for one, other in zip(plan.statements, plain.statements, strict=True):
-            assert len(one.grouped.text) - len(other.grouped.text) < 4_000
+            assert len(one.queries.grouped.text) - len(other.queries.grouped.text) < 4_000
         counts = source.scan(plan, between(0, 25))
         bare = [[row[0], *row[2:]] for row in rows]
         assert_equal(counts, bare, axes)
