@@ -25,6 +25,7 @@ from driftwatch.evaluate.specification import cohort_key
 from driftwatch.stats.counts import IntArray
 from driftwatch.store import alerts, ledger, results
 from driftwatch.store.schema import ReferenceOrigin
+from driftwatch.verdict.judge import MIN_REFERENCE_WINDOWS
 from driftwatch.verdict.policy import VOLUME
 from driftwatch.window import Interval, Window, from_epoch, to_epoch
 
@@ -228,7 +229,8 @@ def volume_windows(
     past: Past,
 ) -> list[IntArray]:
     """For each window the rows of the windows that its volume is compared with: those of the
-    reference, or of what lies before it."""
+    reference, or of what lies before it. A season of too few weeks to tell how much the volume
+    varies is compared with all windows of these weeks."""
     if isinstance(monitor.reference, Interval):
         nothing = np.zeros(0, np.int64)
         return [prepared.reference_rows.get(window.seconds, nothing) for window in windows]
@@ -244,13 +246,11 @@ def volume_windows(
 
 def _earlier_windows(monitor: MonitorSettings, window: Window, past: Past) -> list[Interval]:
     reference, start = monitor.reference, window.interval.start
-    if isinstance(reference, SeasonalReference):
+    if isinstance(reference, SeasonalReference) and reference.weeks >= MIN_REFERENCE_WINDOWS:
         weeks = range(1, reference.weeks + 1)
         earlier = [monitor.calendar.weeks_before(window, one).interval for one in weeks]
     else:
-        span = VOLUME_SPAN
-        if isinstance(reference, RollingReference):
-            span = timedelta(seconds=reference.seconds)
+        span = _reach(reference) or VOLUME_SPAN
         tumbling = monitor.calendar.tumbling(start - span, start, window.seconds)
         earlier = [one.interval for one in tumbling]
     taken = past.left_out(VOLUME)

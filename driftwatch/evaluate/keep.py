@@ -224,6 +224,7 @@ class _Judge:
             made += (
                 Seen(look, of_window, work.features, of_reference, segment=key)
                 for look, of_window, of_reference in zip(looks, counts, references, strict=True)
+                if of_window.rows or any(one.rows for one in of_reference.values())
             )
         return made
 
