@@ -17,7 +17,7 @@ from benchmarks.own_store import WATERMARK, copied, ready_store
 from benchmarks.rows import DAY, END
 from benchmarks.watched import DELAY_SECONDS, HOUR, PANE_SECONDS, monitor, source
 from driftwatch.config.settings import MonitorSettings
-from driftwatch.daemon.publish import publish
+from driftwatch.daemon.publish import Publisher
 from driftwatch.evaluate.pipeline import Report, evaluate
 from driftwatch.evaluate.prepare import Prepared, prepare
 from driftwatch.source import Source
@@ -119,7 +119,7 @@ def _evaluate(
     begun = time.perf_counter()
     report = evaluate(watched, now, source=opened, store=store, prepared=prepared, started_at=now)
     evaluated = time.perf_counter()
-    publish(store, watched, now, FRESH_FOR)
+    Publisher(store, watched, fresh_for=FRESH_FOR, steady_now=lambda: now).publish()
     published = time.perf_counter()
     if report.scan is None or report.scan.end != end or report.panes != 1:
         raise RuntimeError(f"this was no tick: {report}")

@@ -1,7 +1,7 @@
 """The ledger: every pane's counts, kept once. Windows of any length are sums of it."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -78,8 +78,9 @@ def record(
     """
     starts = _pane_starts(counts, interval)
     parts = {segment: counts} if segment else {"": counts, **counts.segments}
+    layouts = _Layouts(axes)
     prepared = {
-        name: _Part.of(part, counts.pane_seconds, starts, axes) for name, part in parts.items()
+        name: _Part.of(part, counts.pane_seconds, starts, layouts) for name, part in parts.items()
     }
     monitors.lock(connection, monitor_id)
     known = segments_of(connection, monitor_id)
@@ -107,21 +108,37 @@ class _Part:
     packs: Packs
 
     @classmethod
-    def of(
-        cls, counts: PaneCounts, seconds: int, starts: IntArray, axes: Mapping[str, AxisRecord]
-    ) -> "_Part":
+    def of(cls, counts: PaneCounts, seconds: int, starts: IntArray, layouts: "_Layouts") -> "_Part":
         if counts.pane_seconds != seconds:
             raise ValueError(f"segments were counted in panes of {counts.pane_seconds} s")
         if not np.isin(counts.starts, starts).all():
             raise ValueError("counts have panes outside the interval")
-        chosen = {name: axes[name] for name in counts.columns}
+        if not counts.columns:
+            return cls(counts.starts, counts.rows, no_packs(counts.starts.size, EMPTY))
+        columns = {}
         for name, panes in counts.columns.items():
-            _require_fitting(axes[name], panes.cells.shape[1])
-        columns = {axes[name].id: panes for name, panes in counts.columns.items()}
-        packs = packs_of(columns, layout_of_axes(chosen))
-        if not columns:
-            packs = no_packs(counts.starts.size, EMPTY)
-        return cls(counts.starts, counts.rows, packs)
+            axis = layouts.axes[name]
+            if panes.cells.shape[1] != axis.axis.cells:
+                raise ValueError(
+                    f"column {name!r} was counted in {panes.cells.shape[1]} cells; its axis has "
+                    f"{axis.axis.cells}"
+                )
+            columns[axis.id] = panes
+        return cls(counts.starts, counts.rows, packs_of(columns, layouts.of(counts.columns)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Layouts:
+    """Layouts by the names of columns: segments mostly have the same."""
+
+    axes: Mapping[str, AxisRecord]
+    _known: dict[tuple[str, ...], Layout] = field(default_factory=dict)
+
+    def of(self, names: Iterable[str]) -> Layout:
+        key = tuple(names)
+        if key not in self._known:
+            self._known[key] = layout_of_axes({name: self.axes[name] for name in key})
+        return self._known[key]
 
 
 def _blocks(
@@ -230,13 +247,6 @@ def _pane_starts(counts: PaneCounts, interval: Interval) -> IntArray:
         if floor(moment, seconds) != moment:
             raise ValueError(f"{interval} is not made of whole panes of {seconds} s")
     return np.arange(to_epoch(interval.start), to_epoch(interval.end), seconds)
-
-
-def _require_fitting(axis: AxisRecord, cells: int) -> None:
-    if cells != axis.axis.cells:
-        raise ValueError(
-            f"column {axis.column!r} was counted in {cells} cells; its axis has {axis.axis.cells}"
-        )
 
 
 def _require_one_way(known: Mapping[str, bool], parts: Collection[str]) -> None:

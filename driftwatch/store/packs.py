@@ -143,20 +143,18 @@ def no_packs(panes: int, layout: Layout) -> Packs:
 
 
 def packs_of(columns: Mapping[int, ColumnPanes], layout: Layout) -> Packs:
-    """The packs of these columns; the layout has just their axis ids."""
+    """The packs of these columns, at least one; the layout has just their axis ids."""
     panes = [columns[axis_id] for axis_id in layout.axis_ids]
-    with_moments = [one for one, has in zip(panes, layout.numeric, strict=True) if has]
-    counts = [one.cells for one in panes] + [one.infinite[:, None] for one in with_moments]
-    moments = [
-        np.stack([one.total, one.total_squares, one.minimum, one.maximum], axis=1)
-        for one in with_moments
+    some = [one for one, has in zip(panes, layout.numeric, strict=True) if has]
+    counts = [one.cells for one in panes] + [one.infinite[:, None] for one in some]
+    four = [
+        [one.total for one in some],
+        [one.total_squares for one in some],
+        [one.minimum for one in some],
+        [one.maximum for one in some],
     ]
-    size = len(panes[0].cells) if panes else 0
-    return Packs(
-        layout,
-        np.concatenate(counts, axis=1) if counts else np.zeros((size, 0), np.int64),
-        np.stack(moments, axis=2) if moments else no_moments(size, 0),
-    )
+    moments = np.array(four).transpose(2, 0, 1) if some else no_moments(len(counts[0]), 0)
+    return Packs(layout, np.concatenate(counts, axis=1), np.ascontiguousarray(moments))
 
 
 @dataclass(frozen=True, slots=True)
