@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, func, literal_column, types
 
 from driftwatch.errors import SourceError
-from driftwatch.source.catalog import sql_type
+from driftwatch.source.catalog import nearest, sql_type
 from driftwatch.source.link import Link, StatementError
 from driftwatch.source.plan import ScanPlan
 from driftwatch.source.scan import aligned, check_unchanged
@@ -23,15 +23,19 @@ def updated_panes(
 ) -> tuple[tuple[int, ...], datetime | None]:
     """See `Source.updated_panes`. ChangedError as of `scan`."""
     aligned(interval, plan.pane_seconds)
-    updated = _timestamp(plan)
     try:
+        updated = _timestamp(plan)
         found = _read(link, plan, updated, interval, since)
-    except StatementError:
+    except (StatementError, _NoTimeError):
         check_unchanged(link, plan)
         raise
     check_unchanged(link, plan)
     newest = max((_moment(plan, updated, value) for value in found.values()), default=None)
     return (tuple(sorted(found)) if since is not None else ()), newest
+
+
+class _NoTimeError(SourceError):
+    """The column is not there, or is of no type that times are kept in."""
 
 
 def at_most(updated: Timestamp, since: datetime) -> object:
@@ -87,8 +91,9 @@ def _timestamp(plan: ScanPlan) -> Timestamp:
         raise ValueError(f"{relation.table!r} has no `updated_at`")
     info = plan.info.column(relation.updated_at)
     if info is None:
-        raise SourceError(
-            f"{relation.table!r}: {plan.info.missing(relation.updated_at)}, for its `updated_at`"
+        near = nearest(relation.updated_at, [column.name for column in plan.info.columns])
+        raise _NoTimeError(
+            f"{relation.table!r} has no column {relation.updated_at!r} for its updated_at{near}"
         )
     type_ = sql_type(dialect, info)
     typed = dialect != "sqlite" and isinstance(type_, types.Date | types.DateTime)
@@ -96,7 +101,7 @@ def _timestamp(plan: ScanPlan) -> Timestamp:
     try:
         return timestamp_of(dialect, type_, declared, relation.timestamp_zone)
     except SourceError as error:
-        raise SourceError(
+        raise _NoTimeError(
             f"{relation.table!r}: updated_at {relation.updated_at!r} is {info.sql_type!r}; it "
             "takes a timestamp, or what the timestamp itself is kept in; name another column or "
             "watch a view that casts it"

@@ -8,6 +8,7 @@ from sqlalchemy import func, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from driftwatch.errors import SourceError
+from driftwatch.source.catalog import nearest
 from driftwatch.source.inspect import RelationInfo
 from driftwatch.source.place import first
 from driftwatch.source.quantile import RowReader
@@ -40,8 +41,9 @@ def read_levels(
     place = reader.place
     for name in columns:
         if info.column(name) is None:
+            near = nearest(name, [column.name for column in info.columns])
             raise SourceError(
-                f"{place.relation.table!r}: {info.missing(name)}, to tell segments by"
+                f"{place.relation.table!r} has no column {name!r} to tell segments by{near}"
             )
     found = (info.column(name) for name in columns)
     texts = [place.text(one).label(f"v{index}") for index, one in enumerate(found) if one]
