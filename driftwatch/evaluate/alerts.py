@@ -19,6 +19,7 @@ from driftwatch.alert.state import (
     transition,
 )
 from driftwatch.config.settings import MonitorSettings
+from driftwatch.evaluate.groups import VERSION_PREFIX
 from driftwatch.evaluate.judged import Judged
 from driftwatch.evaluate.notify import differs, tell
 from driftwatch.stats.segment import ALL_ROWS, OTHER, other_key
@@ -32,7 +33,6 @@ _OF_A_REFERENCE = (AlertKind.DRIFT, AlertKind.VOLUME)
 """Kinds that another reference, or a change that was accepted, puts an end to."""
 _OF_NO_COLUMN = (Reason.NO_REFERENCE, Reason.NOT_SCANNED)
 """Reasons that do not say whether the column can be counted."""
-_VERSION_PREFIX = "version="
 _VALUE = r'(?:"(?:[^"\\]|\\.)*"|[^",]+)'
 """A value in the key of a segment."""
 
@@ -261,7 +261,7 @@ def _pages(monitor: MonitorSettings, key: AlertKey) -> bool:
     )
     if key.segment == ALL_ROWS:
         return not (by_version and key.kind is AlertKind.DRIFT)
-    if by_version and key.segment.startswith(_VERSION_PREFIX):
+    if by_version and key.segment.startswith(VERSION_PREFIX):
         return True
     segments = monitor.segments
     if segments is None or not segments.page or key.window_seconds not in segments.window_seconds:

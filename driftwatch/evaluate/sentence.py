@@ -178,14 +178,13 @@ def before(version: str) -> str:
     return f"version {version}, before it"
 
 
-def own_reference(version: str, seconds: int | None = None) -> str:
-    """A version that is compared with its own beginning.
+def own_reference(version: str, seconds: int) -> str:
+    """A version that is compared with its own beginning, of so many seconds.
 
-    >>> own_reference("v2"), own_reference("v2", 7 * 86400)
-    ('the first days of version v2', 'the first 7 days of version v2')
+    >>> own_reference("v2", 7 * 86400)
+    'the first 7 days of version v2'
     """
-    first = "days" if seconds is None else span(seconds)
-    return f"the first {first} of version {version}"
+    return f"the first {span(seconds)} of version {version}"
 
 
 def not_serving(version: str) -> str:
