@@ -220,7 +220,8 @@ class Counter:
         whole = Interval(self.scanned_from, end)
         starts, until = self.source.updated_panes(self.prepared.plan, whole, self.updated_until)
         if self.updated_until is None:
-            return [], until  # all that was changed before the first look was counted as it is now
+            # What was changed before the first look was counted as it is now.
+            return [], until or from_epoch(0)
         found = np.array(sorted(starts), np.int64)
         return _intervals(found, self.monitor.pane_seconds), until or self.updated_until
 

@@ -102,7 +102,7 @@ def look_for_segments(
     source: Source,
     info: RelationInfo,
     interval: Interval,
-) -> list[tuple[SegmentGroup, Sequence[tuple[str | None, ...]]]]:
+) -> list[tuple[SegmentGroup, tuple[tuple[str | None, ...], ...]]]:
     """The most frequent values of each group that has neither levels of its own nor a frozen
     list, in these rows."""
     if monitor.segments is None:

@@ -255,8 +255,8 @@ def _compared(
 ) -> Compared | None:
     own = prepared.segment_references.get(version_key(version.version), {}).get(feature.name)
     if own is not None and own.counts is not None:
-        seconds = own.interval.seconds if own.interval else None
-        words = sentence.own_reference(version.version, seconds)
+        assert own.interval is not None, "a version's reference is made of its own rows"
+        words = sentence.own_reference(own.interval.seconds)
         return Compared(own.counts.cells[0], own.version, words)
     if version.predecessor is None:
         return None

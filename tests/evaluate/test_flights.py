@@ -28,7 +28,7 @@ from driftwatch.store.engine import open_store
 from driftwatch.store.migrate import ensure_schema
 from driftwatch.verdict.policy import FixedThreshold, Measure
 from driftwatch.window import Calendar, Interval, to_epoch
-from tests.evaluate.log import Log
+from tests.evaluate.log import Log, Row
 from tests.evaluate.world import DAY, HOUR, World, monitor
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -58,7 +58,7 @@ def write(log: Log, some: pd.DataFrame) -> None:
     names = ["scheduled_at", *COLUMNS]
     frame = some[names].rename(columns={"scheduled_at": "at"}).astype(object)
     frame = frame.where(frame.notna(), None)
-    rows = frame.to_dict("records")
+    rows: list[Row] = [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
     for row in rows:
         row["at"] = datetime.fromisoformat(row["at"]).replace(tzinfo=UTC)
     for first in range(0, len(rows), 10_000):

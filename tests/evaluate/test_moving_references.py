@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -87,7 +88,8 @@ def test_seasons_follow_the_clock_on_the_wall(empty_world: World) -> None:
     for number in range(28 * 24):
         moment = day(0) + first + timedelta(hours=number)
         afternoon = 12 <= moment.astimezone(ZoneInfo(zone.zone)).hour < 18
-        usual = rows(number / 24, (number + 1) / 24, **({"x": shifted} if afternoon else {}))
+        changed: dict[str, Any] = {"x": shifted} if afternoon else {}
+        usual = rows(number / 24, (number + 1) / 24, **changed)
         made += [row | {"at": row["at"] + first} for row in usual]
     empty_world.live(made)
     begin = (first / timedelta(days=1)) + 7 + 5 / 24

@@ -1,6 +1,8 @@
 """A model is released: its predictions are compared with the version beside or before it, then
 with its own first days; inputs keep their reference."""
 
+from typing import Any
+
 import pytest
 
 from driftwatch.alert.policy import AlertPolicy
@@ -11,7 +13,7 @@ from tests.evaluate.world import DAY, K, World
 P = FeatureSettings("x", prediction=True)
 
 
-def served(version: str, start: float, end: float, **changed: object) -> list[Row]:
+def served(version: str, start: float, end: float, **changed: Any) -> list[Row]:
     return rows(start, end, version=version, **changed)
 
 
@@ -46,9 +48,9 @@ def test_a_new_version_is_an_event_and_no_alarm(released: World) -> None:
         (13, "critical", "version v1, before it"),
         (14, "critical", "version v1, before it"),
         (15, "critical", "version v1, before it"),
-        (16, "ok", "the first 3 days of version v2"),
-        (17, "ok", "the first 3 days of version v2"),
-        (18, "ok", "the first 3 days of version v2"),
+        (16, "ok", "its own first 3 days"),
+        (17, "ok", "its own first 3 days"),
+        (18, "ok", "its own first 3 days"),
     ]
     (handed,) = released.table("annotation", kind="hand_over")
     assert handed["range_start"] == day(15)
