@@ -178,13 +178,13 @@ def before(version: str) -> str:
     return f"version {version}, before it"
 
 
-def own_reference(version: str, seconds: int) -> str:
+def own_reference(seconds: int) -> str:
     """A version that is compared with its own beginning, of so many seconds.
 
-    >>> own_reference("v2", 7 * 86400)
-    'the first 7 days of version v2'
+    >>> own_reference(7 * 86400)
+    'its own first 7 days'
     """
-    return f"the first {span(seconds)} of version {version}"
+    return f"its own first {span(seconds)}"
 
 
 def not_serving(version: str) -> str:

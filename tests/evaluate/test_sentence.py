@@ -76,6 +76,6 @@ def test_notes_follow_a_result() -> None:
 def test_versions() -> None:
     assert sentence.beside("v1") == "version v1, beside it"
     assert sentence.before("v1") == "version v1, before it"
-    assert sentence.own_reference("v2", 7 * DAY) == "the first 7 days of version v2"
-    assert sentence.own_reference("v2", DAY) == "the first day of version v2"
+    assert sentence.own_reference(7 * DAY) == "its own first 7 days"
+    assert sentence.own_reference(DAY) == "its own first day"
     assert sentence.not_serving("v1") == "version v1 served no rows"
