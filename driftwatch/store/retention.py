@@ -169,7 +169,9 @@ def _bins(
     connection: Connection, level: Level, above: int, before: int, most: int
 ) -> "np.typing.NDArray[np.int64]":
     """The oldest hours or days that have panes below them to delete, or those panes themselves."""
-    start = pane.c.start - pane.c.start % above
+    rolled = above != level.seconds
+    start = pane.c.start - pane.c.start % above if rolled else pane.c.start
+    end = before - before % above if rolled else before
     statement = (
         sa.select(start)
         .distinct()
@@ -177,12 +179,12 @@ def _bins(
             pane.c.monitor_id == level.monitor_id,
             pane.c.segment == level.segment,
             pane.c.seconds == level.seconds,
-            pane.c.start < before - before % above,
+            pane.c.start <= end - level.seconds,
         )
         .order_by(start)
         .limit(most)
     )
-    if above != level.seconds:
+    if rolled:
         top = pane.alias()
         statement = statement.where(
             sa.exists().where(
