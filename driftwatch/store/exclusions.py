@@ -109,7 +109,7 @@ def listed(connection: Connection, monitor: str) -> list[ExclusionRow]:
     rows = connection.execute(
         sa.select(table)
         .where(table.c.monitor == monitor)
-        .order_by(table.c.range_start, table.c.range_end, table.c.feature, table.c.id)
+        .order_by(table.c.range_start, table.c.range_end, table.c.id)
     )
     return [_row(row) for row in rows]
 

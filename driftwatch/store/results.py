@@ -232,7 +232,7 @@ def flagged_intervals(
                 newer.c.reference_version > result.c.reference_version,
             ),
         )
-        .order_by(result.c.feature, result.c.window_start, result.c.window_end)
+        .order_by(result.c.window_start, result.c.window_end)
     )
     found: dict[str, list[Interval]] = {}
     for feature, start, end in connection.execute(statement):

@@ -45,11 +45,12 @@ def freeze(
 def load(connection: Connection, monitor_id: int) -> list[SegmentRow]:
     """The frozen segments of a monitor: grouping by grouping, each in its own order."""
     rows = connection.execute(
-        sa.select(table.c.segment, table.c.grouping, table.c.levels, table.c.position)
-        .where(table.c.monitor_id == monitor_id)
-        .order_by(table.c.grouping, table.c.position, table.c.segment)
+        sa.select(table.c.segment, table.c.grouping, table.c.levels, table.c.position).where(
+            table.c.monitor_id == monitor_id
+        )
     )
-    return [_row(row) for row in rows]
+    found = [_row(row) for row in rows]
+    return sorted(found, key=lambda one: (one.grouping, one.position, one.segment))
 
 
 def _values(row: SegmentRow) -> dict[str, object]:

@@ -65,8 +65,9 @@ def hand_over(connection: Connection, monitor_id: int, version: str, at: datetim
 def load(connection: Connection, monitor_id: int) -> list[VersionRow]:
     """The versions of a monitor, the one that was seen first first."""
     rows = connection.execute(
-        sa.select(table.c.version, table.c.first_seen, table.c.predecessor, table.c.handed_over_at)
-        .where(table.c.monitor_id == monitor_id)
-        .order_by(table.c.first_seen, table.c.version)
+        sa.select(
+            table.c.version, table.c.first_seen, table.c.predecessor, table.c.handed_over_at
+        ).where(table.c.monitor_id == monitor_id)
     )
-    return [VersionRow(*row) for row in rows]
+    found = [VersionRow(*row) for row in rows]
+    return sorted(found, key=lambda one: (one.first_seen, one.version))

@@ -129,6 +129,8 @@ def test_the_same_result_twice_changes_nothing(store: Store) -> None:
         ({"verdict": Verdict.WARNING}, 1),
         ({"threshold_warning": 0.05}, 1),
         ({"message": "delay: not so fine"}, 1),
+        ({"compared_with": "the 28 days before"}, 1),
+        ({"excluded": "black friday"}, 1),
     ],
 )
 def test_the_revision_grows_with_counts_alone(
@@ -140,6 +142,21 @@ def test_the_revision_grows_with_counts_alone(
     (found,) = latest(store)
     assert found.revision == revision
     assert str(found.row) == str(later)
+
+
+def test_an_old_window_that_is_judged_again_leaves_the_latest_alone(store: Store) -> None:
+    upsert(store, row(0), row(1, verdict=Verdict.WARNING), row(2), pictures=bins())
+    again = row(0, rows=120, verdict=Verdict.CRITICAL, evaluated_at=NOW + HOUR)
+    cleared = row(1, rows=120, evaluated_at=NOW + HOUR)
+    assert upsert(store, again, cleared, pictures=bins(120)) == 2
+    (newest,) = latest(store)
+    assert (newest.row.window_end, newest.revision) == (row(2).window_end, 1)
+    assert [(one.revision, one.row.rows) for one in history(store)] == [
+        (2, 120),
+        (2, 120),
+        (1, 100),
+    ]
+    assert str(pictures(store)) == str({0: bins(120), 2: bins()})
 
 
 def test_history_is_in_order_and_of_one_series(store: Store) -> None:
@@ -208,3 +225,100 @@ def test_a_year_of_windows_at_once(store: Store) -> None:
 def test_no_results_are_nothing_to_do(store: Store) -> None:
     assert upsert(store) == 0
     assert latest(store) == []
+
+
+def flagged(
+    store: Store, since: int = 0, until: int = 99, *, seconds: int = 3600
+) -> dict[str, list[tuple[int, int]]]:
+    """Hours after Monday of what was flagged, by feature."""
+    with store.read() as connection:
+        found = results.flagged_intervals(
+            connection, "m", seconds, MONDAY + since * HOUR, MONDAY + until * HOUR
+        )
+    return {
+        feature: [((one.start - MONDAY) // HOUR, (one.end - MONDAY) // HOUR) for one in intervals]
+        for feature, intervals in found.items()
+    }
+
+
+WARNING, CRITICAL = Verdict.WARNING, Verdict.CRITICAL
+
+
+def test_flagged_windows_are_merged_by_feature(store: Store) -> None:
+    upsert(
+        store,
+        *(row(n, verdict=verdict) for n, verdict in enumerate([WARNING, CRITICAL, Verdict.OK])),
+        row(4, verdict=CRITICAL),
+        row(4, verdict=WARNING, feature=VOLUME),
+        row(5, verdict=Verdict.LEARNING),
+        row(6, verdict=Verdict.NO_DATA),
+        row(7, verdict=Verdict.ERROR, reason=Reason.COLUMN_MISSING),
+    )
+    assert flagged(store) == {"delay": [(0, 2), (4, 5)], VOLUME: [(4, 5)]}
+
+
+def test_flagged_windows_that_were_widened_are_merged_as_they_were_judged(store: Store) -> None:
+    upsert(
+        store,
+        row(5, verdict=WARNING, window_start=MONDAY + 2 * HOUR),
+        row(3, verdict=WARNING),
+        row(8, verdict=WARNING, window_start=MONDAY + 6 * HOUR),
+    )
+    assert flagged(store) == {"delay": [(2, 9)]}
+    assert flagged(store, 0, 2) == {}
+    assert flagged(store, 0, 3) == {"delay": [(2, 6)]}
+
+
+def test_flagged_are_windows_that_hold_a_part_of_the_time(store: Store) -> None:
+    upsert(store, row(2, verdict=WARNING))
+    assert flagged(store, 0, 2) == flagged(store, 3, 9) == {}
+    assert flagged(store, 2, 3) == flagged(store, 0, 3) == {"delay": [(2, 3)]}
+
+
+def test_what_is_excluded_or_of_a_segment_or_another_length_is_not_flagged(store: Store) -> None:
+    upsert(
+        store,
+        row(0, verdict=WARNING, excluded="black friday"),
+        row(1, verdict=WARNING, segment="country=DE"),
+        row(2, verdict=WARNING, window_seconds=86_400),
+    )
+    assert flagged(store) == {}
+    assert flagged(store, seconds=86_400) == {"delay": [(2, 3)]}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wanted"),
+    [
+        ({"verdict": WARNING}, {}, {}),
+        ({}, {"verdict": WARNING}, {"delay": [(0, 1)]}),
+        ({"verdict": WARNING}, {"verdict": CRITICAL, "excluded": "fair"}, {}),
+        ({"verdict": WARNING, "excluded": "fair"}, {"verdict": WARNING}, {"delay": [(0, 1)]}),
+    ],
+)
+def test_the_newest_reference_decides_what_is_flagged(
+    store: Store, first: dict[str, Any], second: dict[str, Any], wanted: object
+) -> None:
+    upsert(store, row(0, **first), row(0, reference_version=2, **second))
+    upsert(store, row(0, reference_version=9, segment="country=DE"))
+    assert flagged(store) == wanted
+
+
+def test_segments_that_carry_a_drift_come_strongest_first(store: Store) -> None:
+    upsert(
+        store,
+        row(0, verdict=CRITICAL, js_distance=0.9),
+        row(0, segment="a", js_distance=0.5),
+        row(0, segment="b", verdict=WARNING, js_distance=0.3),
+        row(0, segment="c", verdict=CRITICAL, js_distance=0.4),
+        row(0, segment="d", verdict=Verdict.LEARNING, js_distance=nan),
+        row(0, segment="e", js_distance=0.0),
+        row(1, segment="f", verdict=CRITICAL, js_distance=0.9),
+        row(0, segment="g", feature="other", js_distance=0.9),
+        row(0, segment="h", window_seconds=86_400, js_distance=0.9),
+    )
+    upsert(store, row(0, segment="b", reference_version=2, verdict=WARNING, js_distance=0.6))
+    with store.read() as connection:
+        found = results.carrying(connection, "m", "delay", 3600, MONDAY + HOUR)
+    assert [(one.row.segment, one.row.reference_version) for one in found] == [
+        ("b", 2), ("c", 1), ("a", 1), ("e", 1), ("d", 1)
+    ]  # fmt: skip
