@@ -63,8 +63,8 @@ def _upgrade_axis() -> None:
 
 
 def _downgrade_axis() -> None:
-    op.execute(
-        "UPDATE axis SET fitted_start = created_at, fitted_end = created_at"
+    op.execute(  # fitted to whatever there was
+        "UPDATE axis SET fitted_start = '1970-01-01T00:00:00.000000Z', fitted_end = created_at"
         " WHERE fitted_start IS NULL"
     )
     with op.batch_alter_table("axis") as table:
