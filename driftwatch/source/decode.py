@@ -44,6 +44,7 @@ class Tally:
         self._columns, self._groupings = columns, groupings
         self._offsets = [0, *accumulate(column.outcomes for column in columns)]
         self._take = {"postgresql": self._take_digits, "sqlite": self._take_characters}[dialect]
+        self._digits_of = [DIGITS * column.outcomes for column in reversed(columns)]
         self._code_offsets = np.array(self._offsets[:-1], np.int64) - 1
         self._parts = [_Part() for _ in groupings] or [_Part()]
 
@@ -94,8 +95,8 @@ class Tally:
 
     def _digits(self, texts: Sequence[str]) -> IntArray:
         """Twelve decimal digits per cell, so from the last column's last cell on."""
-        pairs = zip(reversed(texts), reversed(self._columns), strict=True)
-        padded = "".join(text.zfill(DIGITS * column.outcomes) for text, column in pairs)
+        pairs = zip(reversed(texts), self._digits_of, strict=True)
+        padded = "".join(text.zfill(digits) for text, digits in pairs)
         digits = np.frombuffer(padded.encode(), np.uint8).reshape(-1, DIGITS)
         return ((digits - _ZERO) @ _POWERS)[::-1]
 

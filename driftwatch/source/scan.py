@@ -23,6 +23,10 @@ _ALL_SECONDS = 86_400
 _CHARACTERS = 16_000_000
 """SQLite sends one character per column and row."""
 
+_CELLS = 5_000_000
+"""PostgreSQL sends up to twelve digits per cell of a slice and segment, all of a statement at once.
+An interval with more cells is read piece by piece, where an index serves that."""
+
 
 _Found = TypeVar("_Found")
 
@@ -65,18 +69,26 @@ def check_unchanged(link: Link, plan: ScanPlan) -> None:
 
 def queries(plan: ScanPlan, interval: Interval) -> list[tuple[Query, Parameters]]:
     """What a scan of an interval runs, with the times of their first run."""
-    single, parts = _parts(plan, interval, plan.slice_seconds)
-    times = plan.place.times(parts[0])
-    found = (statement.queries for statement in plan.statements)
-    return [(one.single if single else one.grouped, times) for one in found]
+    found: list[tuple[Query, Parameters]] = []
+    for statement in plan.statements:
+        single, parts = _parts(plan, interval, plan.slice_seconds, _slices_at_once(statement))
+        one = statement.queries
+        found.append((one.single if single else one.grouped, plan.place.times(parts[0])))
+    return found
 
 
 def reads(
-    link: Link, plan: ScanPlan, queries: Queries, interval: Interval, *, slice_seconds: int
+    link: Link,
+    plan: ScanPlan,
+    queries: Queries,
+    interval: Interval,
+    *,
+    slice_seconds: int,
+    slices_at_once: int = _CELLS,
 ) -> Iterator[tuple[int, Iterator[Row]]]:
     """The records of the queries over an interval, part by part, each with the number of the slice
     from which on it numbers its own."""
-    single, parts = _parts(plan, interval, slice_seconds)
+    single, parts = _parts(plan, interval, slice_seconds, slices_at_once)
     query = queries.single if single else queries.grouped
     for part in parts:
         first = (part.start - interval.start) // timedelta(seconds=slice_seconds)
@@ -88,10 +100,16 @@ def _run(link: Link, plan: ScanPlan, statement: Statement, interval: Interval | 
     if interval is None:
         _run_all_rows(link, plan, statement, tally)
         return tally.counted(1)
-    seconds = plan.slice_seconds
-    for first, records in reads(link, plan, statement.queries, interval, slice_seconds=seconds):
+    for first, records in reads(
+        link,
+        plan,
+        statement.queries,
+        interval,
+        slice_seconds=plan.slice_seconds,
+        slices_at_once=_slices_at_once(statement),
+    ):
         tally.add(records, first=first)
-    return tally.counted(plan.pane_seconds // seconds)
+    return tally.counted(plan.pane_seconds // plan.slice_seconds)
 
 
 def _run_all_rows(link: Link, plan: ScanPlan, statement: Statement, tally: Tally) -> None:
@@ -105,17 +123,35 @@ def _run_all_rows(link: Link, plan: ScanPlan, statement: Statement, tally: Tally
         skip += most
 
 
-def _parts(plan: ScanPlan, interval: Interval, slice_seconds: int) -> tuple[bool, list[Interval]]:
-    """What is read at a time, and whether that is one slice each."""
+def _parts(
+    plan: ScanPlan, interval: Interval, slice_seconds: int, slices_at_once: int
+) -> tuple[bool, list[Interval]]:
+    """What is read at a time, and whether that is one slice each.
+
+    SQLite would sort all rows to group them: by an index it reads each slice on its own.
+    """
     slices = list(tumbling(interval.start, interval.end, slice_seconds))
-    if len(slices) == 1 or _by_index(plan):
+    served = plan.info.timestamp_served
+    if len(slices) == 1 or (served and plan.place.dialect == "sqlite"):
         return True, slices
-    return False, plan.place.parts(interval, slice_seconds)
+    parts = plan.place.parts(interval, slice_seconds)
+    if not served:
+        return False, parts
+    step = timedelta(seconds=slice_seconds * min(slices_at_once, len(slices)))
+    return False, [piece for part in parts for piece in _pieces(part, step)]
 
 
-def _by_index(plan: ScanPlan) -> bool:
-    """SQLite would sort all rows to group them; by an index each slice is read on its own."""
-    return plan.place.dialect == "sqlite" and plan.info.timestamp_served
+def _slices_at_once(statement: Statement) -> int:
+    cells = sum(column.outcomes for column in statement.columns)
+    segments = sum(len(grouping.levels) + 1 for grouping in statement.groupings)
+    return max(1, _CELLS // max(1, cells * max(1, segments)))
+
+
+def _pieces(part: Interval, step: timedelta) -> Iterator[Interval]:
+    start = part.start
+    while start < part.end:
+        yield Interval(start, min(start + step, part.end))
+        start += step
 
 
 def _run_apart(

@@ -1,6 +1,7 @@
 """Segments are counted by the same scan, each as if its rows alone were there."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from driftwatch.source.sqlite_link import SqliteLink
 from driftwatch.stats.axis import Axis, CategoricalAxis, NumericAxis
 from driftwatch.stats.counts import PaneCounts
 from driftwatch.stats.segment import Grouping, other_key, segment_key
+from driftwatch.window import Interval
 from tests.source.logs import (
     between,
     create,
@@ -325,6 +327,37 @@ def counted_reads(monkeypatch: pytest.MonkeyPatch, url: str) -> Any:
 
     monkeypatch.setattr(owner, "run", run_counted)
     return reads
+
+
+@pytest.mark.parametrize("index", [True, False], ids=["index", "no index"])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_a_long_interval_is_read_piece_by_piece(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, zone: str, index: bool
+) -> None:
+    """By an index, and as if it were read at once: also over the hour that Berlin skips."""
+    night = minutes(0).replace(month=3, day=28, hour=23)
+    rows: list[list[Any]] = [
+        [night + timedelta(minutes=m), float(m), "abc"[m % 3]] for m in range(0, 360, 7)
+    ]
+    create(postgres_url, {"x": "float8", "c": "text"}, rows, index=False)
+    run(
+        postgres_url,
+        f"CREATE TABLE local AS SELECT scored_at AT TIME ZONE '{zone}' AS at, x, c FROM logs",
+        *(["CREATE INDEX ON local (at)"] if index else []),
+    )
+    groupings = [Grouping(("c",), (("a",), ("b",)))]
+    place = RelationSettings("local", None, "at", timestamp_zone=zone)
+    interval = Interval(night, night + timedelta(hours=6))
+    with opened(postgres_url) as source:
+        plan = grouped(source, {"x": AXIS}, groupings, place)
+        whole = source.scan(plan, interval)
+        monkeypatch.setattr("driftwatch.source.scan._CELLS", 3 * 6 * 5)  # five slices
+        reads = counted_reads(monkeypatch, postgres_url)
+        pieces = source.scan(plan, interval)
+        assert (reads() > 10) == index
+    for counts in (whole, pieces):
+        assert_equal(counts, rows, {"x": AXIS})
+        assert_equal(counts.segments["c=a"], rows[::3], {"x": AXIS})
 
 
 def test_a_vanished_segment_column_takes_only_its_own_groupings_along(database_url: str) -> None:
