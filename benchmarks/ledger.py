@@ -299,10 +299,14 @@ def _disk(store: Store) -> int:
 
 def _packed_disk(store: Store) -> int:
     """The same, after the space of what was deleted is given back."""
-    vacuum = "VACUUM" if store.is_sqlite else "VACUUM FULL pane"
-    engine = store._engine  # noqa: SLF001  # no transaction of the store's own can hold a VACUUM
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(vacuum)
+    raw = store._engine.raw_connection()  # noqa: SLF001  # a VACUUM is in no transaction
+    try:
+        if not store.is_sqlite:
+            raw.dbapi_connection.autocommit = True
+        raw.cursor().execute("VACUUM" if store.is_sqlite else "VACUUM FULL pane")
+    finally:
+        raw.detach()
+        raw.close()
     return _disk(store)
 
 
