@@ -43,14 +43,15 @@ def read_columns(
     return tuple(settings)
 
 
-def watched_names(monitor: Node) -> tuple[str, ...] | None:
-    """The columns that the monitor names, sound or not; None when that cannot be known."""
+def watched_names(monitor: Node) -> dict[str, str] | None:
+    """The columns that the monitor names, sound or not, each with what the file has for it; None
+    when that cannot be known."""
     features = monitor.get("features")
     nodes = [monitor.get("prediction"), *((features.items or ()) if features else ())]
     if any(_lost(node) for node in nodes):
         return None
     names = (node.get("name") for node in nodes if node is not None)
-    return tuple(name.value for name in names if name and isinstance(name.value, str))
+    return {name.value: name.raw for name in names if name and isinstance(name.value, str)}
 
 
 def _readings(monitor: Node, problems: Problems) -> list[Reading[FeatureShape]]:

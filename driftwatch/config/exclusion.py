@@ -20,10 +20,10 @@ def read_exclusions(reading: Reading[MonitorShape], problems: Problems) -> tuple
             continue
         if shape.feature is not None and watched and shape.feature not in {*watched, VOLUME}:
             place = node.get("feature") or node
-            near = suggestion(shape.feature, [*watched, VOLUME])
+            near = suggestion(place.raw, [*watched.values(), VOLUME])
             problems.at(
                 place,
-                f"{place.shown()} is not watched by monitor {reading.shape.name!r}; {near}",
+                f"{place.shown()} is not watched by monitor {reading.at('name').shown()}; {near}",
             )
         interval = Interval(shape.start, shape.end)
         found.append(Exclusion(interval, shape.reason, shape.feature or ""))

@@ -63,7 +63,7 @@ def read_reference(
         for key in _OF_RELATIONS:
             child = node.get(key)
             if child is not None and child.value is not None:
-                problems.at_key(child, f"belongs to a table or query; a {kind} has none, remove it")
+                problems.at_key(child, f"belongs to a table or query, not to {kind}; remove it")
     return _READERS[kind](shape, node, scope, problems)
 
 

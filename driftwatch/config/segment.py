@@ -86,8 +86,8 @@ def _check_levels(group: SegmentGroupShape, node: Node, problems: Problems) -> N
         if len(values) != width:
             problems.at(
                 place,
-                f"has {len(values)} values for {width} column{'s' * (width > 1)}; write one for "
-                f"each of {', '.join(group.columns)}",
+                f"has {len(values)} value{'s' * (len(values) > 1)} for {width} "
+                f"column{'s' * (width > 1)}; write one for each, in their order",
             )
         elif values in seen:
             problems.at(place, "written twice; keep one")

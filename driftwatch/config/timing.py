@@ -31,9 +31,9 @@ def check_timing(reading: Reading[MonitorShape], problems: Problems) -> None:
         return
     if reading.sound("windows"):
         _check_windows(reading, problems)
+        _check_widen(reading, problems)
     if reading.sound("catch_up") and shape.catch_up % shape.pane:
         _tell_multiple(reading.at("catch_up", "pane"), "catch_up", shape.catch_up, shape, problems)
-        _check_widen(reading, problems)
     if reading.sound("recheck"):
         _check_recheck(reading, problems)
     if reading.sound("zone"):
@@ -151,9 +151,10 @@ def _check_zone_fits(
     says_utc = form in EPOCH_FORMATS or form.endswith(("Z", "%z", "%:z"))
     if says_utc and timestamp.zone != "UTC":
         node = reading.at("timestamp")
+        written = node.get("format") or node
         problems.at_key(
             node.get("zone") or node,
-            f"timestamps of the format {form!r} say UTC themselves; remove zone",
+            f"timestamps of the format {written.shown()} say UTC themselves; remove zone",
         )
 
 

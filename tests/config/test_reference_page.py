@@ -59,15 +59,17 @@ def _default(key: str, kind: str, field: FieldInfo) -> str:
     }
     if key in special:
         return special[key]
+    return _shown(value, kind)
+
+
+def _shown(value: object, kind: str) -> str:
     if isinstance(value, list):
         return f"[{', '.join(format_duration(seconds) for seconds in value)}]"
-    if kind == "duration or forever":
-        return "forever" if value is None else format_duration(value)
     if isinstance(value, BaseModel) or value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return format_duration(value) if kind == "duration" else str(value)
+        return "forever" if kind.endswith("or forever") else "none"
+    if isinstance(value, int) and kind.startswith("duration"):
+        return format_duration(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @pytest.mark.parametrize("row", list(rows()), ids=lambda row: row[0])

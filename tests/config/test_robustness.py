@@ -24,6 +24,8 @@ KEYS = [
     *("store", "sources", "url", "notify", "webhook", "headers", "defaults", "monitors", "name"),
     *("table", "timestamp", "features", "prediction", "reference", "from", "windows", "bins"),
     *("edges", "thresholds", "js_distance", "volume", "warning", "alert", "k", "pane", "start"),
+    *("zone", "query", "recheck", "ready", "widen", "version", "segments", "by", "columns"),
+    *("levels", "exclude", "reason", "rolling", "seasonal", "file", "cohort", "retention", "hours"),
 ]
 SETTINGS = settings(
     max_examples=150,

@@ -78,12 +78,26 @@ BROKEN = [
         for key in (
             *("source", "pane", "every", "delay", "catch_up", "start", "min_rows", "thresholds"),
             *("windows", "reference", "features", "volume", "alert", "bogus"),
+            *("zone", "recheck", "widen", "version", "segments", "exclude", "query", "partition"),
         )
     ),
     *(
         f"sources: {{a: sqlite:///x}}\nmonitors: [{{name: x, {line}}}]"
         for line in (
             "windows: ['${SECRET}']",
+            "timestamp: {column: a, format: '${SECRET}Z', zone: Asia/Tokyo}",
+            "timestamp: {column: a, zone: '${SECRET}'}",
+            "recheck: ['${SECRET}'], widen: '${SECRET}', version: {handover: '${SECRET}'}",
+            "segments: ['${SECRET}', [x, '${SECRET}'], '${SECRET}']",
+            "segments: [{columns: '${SECRET}', levels: ['${SECRET}', ['${SECRET}', x]], limit: 1}]",
+            "segments: {by: [a], windows: ['${SECRET}'], page: '${SECRET}'}",
+            "features: ['${SECRET}'], exclude: [{from: 2026-11-23, to: 2026-11-24, "
+            "reason: '${SECRET}', feature: '${SECRET}x'}]",
+            "features: [a], exclude: [{from: 2026-11-23, to: 2026-11-24, reason: a, feature: b}]",
+            *(
+                f"reference: {{{key}: '${{SECRET}}', where: '${{SECRET}}', source: '${{SECRET}}'}}"
+                for key in ("rolling", "seasonal", "table", "query", "file", "cohort")
+            ),
             "reference: {from: '${SECRET}', to: '${SECRET}'}",
             "timestamp: {column: '${SECRET}', format: '${SECRET}'}",
             "timestamp: '${SECRET}', features: ['${SECRET}', '${SECRET}', '@${SECRET}']",
@@ -92,8 +106,11 @@ BROKEN = [
             "thresholds: {js_distance: '${SECRET}'}, volume: {warning: '${SECRET}'}",
         )
     ),
+    "monitors: [{name: '${SECRET}', features: ['${SECRET}'], exclude: [{from: 2026-11-23, "
+    "to: 2026-11-24, reason: a, feature: b}]}]",
     "listen: ${SECRET}",
     "grace: ${SECRET}",
+    "retention: {panes: '${SECRET}', hours: '${SECRET}', '${SECRET}': 1}",
     "monitors: [{name: '${SECRET}'}, {name: '${SECRET}'}]",
     "monitors: ${SECRET}",
 ]
