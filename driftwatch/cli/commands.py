@@ -1,4 +1,5 @@
-"""The command line: names, options, exit codes (0 fine, 1 failure, 2 usage, 3 findings)."""
+"""The command line: names, options, exit codes (0 fine, 1 failure, 2 usage, 3 findings, 130 for
+Ctrl-C)."""
 
 import sys
 from pathlib import Path
@@ -7,9 +8,14 @@ from typing import Annotated
 import typer
 
 import driftwatch
+from driftwatch.cli import accept as accept_command
+from driftwatch.cli import backfill as backfill_command
 from driftwatch.cli import check as check_command
 from driftwatch.cli import evaluate as evaluate_command
+from driftwatch.cli import exclude as exclude_command
 from driftwatch.cli import explain as explain_command
+from driftwatch.cli import prune as prune_command
+from driftwatch.cli import reference as reference_command
 from driftwatch.cli import serve as serve_command
 from driftwatch.cli import status as status_command
 from driftwatch.cli.logs import LogFormat, LogLevel, start_logging
@@ -33,6 +39,15 @@ ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="The configuration file.", envvar="DRIFTWATCH_CONFIG")
 ]
 _DEFAULT_CONFIG = Path("config.yaml")
+
+MonitorArgument = Annotated[str, typer.Argument(help="The monitor's name.")]
+ColumnArgument = Annotated[
+    str | None, typer.Argument(help="One feature, or @volume; default: all of the monitor.")
+]
+FromOption = Annotated[
+    str, typer.Option("--from", help="Where the range begins, such as 2026-09-01.")
+]
+ToOption = Annotated[str, typer.Option("--to", help="Where it ends; not part of it any more.")]
 
 
 def main() -> None:
@@ -118,9 +133,162 @@ def explain(
     end: Annotated[
         str | None, typer.Option(help="The window's end, such as 2013-02-10; default: the newest.")
     ] = None,
+    segment: Annotated[
+        str, typer.Option(help="One segment, such as country=DE; default: all rows.")
+    ] = "",
 ) -> None:
     """Draw a feature's reference against a window, by bin."""
-    explain_command.explain(load_settings(config), monitor, feature, window=window, end=end)
+    explain_command.explain(
+        load_settings(config), monitor, feature, segment=segment, window=window, end=end
+    )
+
+
+@app.command()
+def backfill(
+    monitor: MonitorArgument,
+    start: FromOption,
+    end: ToOption,
+    config: ConfigOption = _DEFAULT_CONFIG,
+    allow_shrink: Annotated[
+        bool,
+        typer.Option("--allow-shrink", help="Believe the log where it lost rows."),
+    ] = False,
+) -> None:
+    """Count a range of the past again and judge it again.
+
+    It may run beside the daemon. Ctrl-C ends it; the same command goes on from there. Exits with
+    0 when it is done, 130 after Ctrl-C.
+    """
+    start_logging(LogFormat.LOGFMT, LogLevel.WARNING)
+    raise typer.Exit(
+        backfill_command.backfill(
+            load_settings(config), monitor, start=start, end=end, allow_shrink=allow_shrink
+        )
+    )
+
+
+@app.command()
+def accept(
+    monitor: MonitorArgument,
+    since: Annotated[str, typer.Option(help="When the change began, such as 2026-09-01.")],
+    reason: Annotated[str, typer.Option(help="Why it is right; kept and shown.")],
+    column: ColumnArgument = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Accept a change: what came since is right.
+
+    Resolves the alerts and compares with the rows since then from now on.
+    """
+    accept_command.accept(load_settings(config), monitor, column, since=since, reason=reason)
+
+
+@app.command()
+def exclude(
+    monitor: MonitorArgument,
+    column: ColumnArgument = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Where the range begins, such as 2026-11-23.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="Where it ends; not part of it any more.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; kept and shown.")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List what is excluded.")] = False,
+    remove: Annotated[int | None, typer.Option(help="Take back the exclusion of this id.")] = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Exclude a range: shown, but nobody is paged.
+
+    Nothing is learned from it either. The ranges of the configuration are listed, too.
+    """
+    settings = load_settings(config)
+    if listed:
+        exclude_command.list_exclusions(settings, monitor)
+    elif remove is not None:
+        exclude_command.remove_exclusion(settings, monitor, remove)
+    elif start is None or end is None or reason is None:
+        raise typer.BadParameter("say --from, --to and --reason; or --list, or --remove ID")
+    else:
+        exclude_command.exclude(settings, monitor, column, start=start, end=end, reason=reason)
+
+
+@app.command()
+def prune(config: ConfigOption = _DEFAULT_CONFIG) -> None:
+    """Delete what is older than `retention` keeps it."""
+    prune_command.prune(load_settings(config))
+
+
+reference = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(reference, name="reference", help="List, show, compare and capture references.")
+
+
+@reference.command("list")
+def reference_list(monitor: MonitorArgument, config: ConfigOption = _DEFAULT_CONFIG) -> None:
+    """List every version of every column."""
+    reference_command.list_references(load_settings(config), monitor)
+
+
+@reference.command("show")
+def reference_show(
+    monitor: MonitorArgument,
+    column: Annotated[str, typer.Argument(help="One feature, or @volume.")],
+    version: Annotated[
+        int | None, typer.Option(help="Which version; default: the active one.")
+    ] = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Show one reference bin by bin."""
+    reference_command.show_reference(load_settings(config), monitor, column, version)
+
+
+@reference.command("diff")
+def reference_diff(
+    monitor: MonitorArgument,
+    first: Annotated[int, typer.Argument(help="A version, to be compared with.")],
+    second: Annotated[int, typer.Argument(help="Another version.")],
+    column: ColumnArgument = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Show how far two versions are apart."""
+    reference_command.diff_references(load_settings(config), monitor, first, second, column)
+
+
+@reference.command("capture")
+def reference_capture(
+    monitor: MonitorArgument,
+    start: FromOption,
+    end: ToOption,
+    column: ColumnArgument = None,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Fit the bins anew; counts the range again.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why; kept with it.")] = "",
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Make a range the new reference.
+
+    It stays until another `reference` is configured. Alerts that fire are resolved.
+    """
+    start_logging(LogFormat.LOGFMT, LogLevel.WARNING)
+    raise typer.Exit(
+        reference_command.capture_reference(
+            load_settings(config), monitor, column, start=start, end=end, refit=refit, reason=reason
+        )
+    )
+
+
+@reference.command("activate")
+def reference_activate(
+    monitor: MonitorArgument,
+    version: Annotated[int, typer.Argument(help="The version.")],
+    column: ColumnArgument = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Compare with an older version again."""
+    start_logging(LogFormat.LOGFMT, LogLevel.WARNING)
+    raise typer.Exit(
+        reference_command.activate_reference(load_settings(config), monitor, version, column)
+    )
 
 
 @app.command()

@@ -3,22 +3,29 @@
 from collections.abc import Sequence
 
 from driftwatch.alert.policy import AlertState
+from driftwatch.cli.shown import alerts_in, named, watched_rows
 from driftwatch.cli.terminal import STYLES, clean, moment, open_console, plural, show
 from driftwatch.cli.usage import find_monitors
-from driftwatch.config.settings import MonitorSettings, Settings
+from driftwatch.config.settings import (
+    CohortReference,
+    MonitorSettings,
+    RollingReference,
+    SeasonalReference,
+    Settings,
+)
 from driftwatch.daemon.clock import LiveClock, process_now
 from driftwatch.daemon.courier import Courier
 from driftwatch.daemon.runner import MonitorRunner, Ran
+from driftwatch.evaluate.progress import target
+from driftwatch.evaluate.specification import reference_of
 from driftwatch.exposition.health import Health
 from driftwatch.exposition.outcomes import SUCCESSES
 from driftwatch.source import open_source
 from driftwatch.store import snapshot
-from driftwatch.store.alerts import AlertRecord
 from driftwatch.store.engine import Store, open_store
 from driftwatch.store.migrate import ensure_schema
-from driftwatch.store.results import ResultRow
-from driftwatch.store.snapshot import MonitorSnapshot
-from driftwatch.window import format_duration
+from driftwatch.verdict.policy import VOLUME, Reason, Verdict
+from driftwatch.window import Interval, format_duration
 
 FINE, FAILURE, DRIFT = 0, 1, 3
 
@@ -26,8 +33,9 @@ FINE, FAILURE, DRIFT = 0, 1, 3
 def evaluate_once(settings: Settings, names: Sequence[str]) -> int:
     """Evaluate these monitors (all, if none is named) until they have caught up.
 
-    The exit code: 1 if one failed, else 3 if an alert of one fires, else 0. BadParameter for a
-    name that is not configured.
+    The exit code: 1 if one failed or cannot do all that is configured (a reference that is over
+    holds no rows, a feature's newest verdict is `error`), else 3 if an alert of one fires, else 0.
+    BadParameter for a name that is not configured.
     """
     chosen = find_monitors(settings, names)
     store = open_store(settings.store_url)
@@ -78,31 +86,36 @@ def _tell(monitor: MonitorSettings, ran: Ran, store: Store, rows: int, windows: 
     for record in firing:
         key, status = record.key, record.status
         length = format_duration(key.window_seconds)
-        fires = f"{clean(key.feature)} ({key.kind}, {length}) since {moment(status.fired_at)}"
+        what = clean(named(key.feature, key.segment))
+        fires = f"{what} ({key.kind}, {length}) since {moment(status.fired_at)}"
         show(console, f"  {status.severity}: {fires}", STYLES[str(status.severity)])
-    blind = {row.feature for row in watched_rows(monitor, found) if not row.verdict.judged}
+    newest = watched_rows(monitor, found)
+    blind = {row.feature for row in newest if not row.verdict.judged}
     if blind:
         names = clean(", ".join(sorted(blind)))
         show(console, f"  not judged in the newest window: {names}; `driftwatch status` says why")
+    unreadable = any(row.verdict is Verdict.ERROR for row in newest)
+    if unreadable or _lacks_a_reference(monitor, ran):
+        return FAILURE
     return DRIFT if firing else FINE
 
 
-def watched_rows(monitor: MonitorSettings, known: MonitorSnapshot) -> list[ResultRow]:
-    """The newest results of what is configured now."""
-    found = (one.row for one in known.results)
-    return [row for row in found if monitor.watches(row.feature, row.window_seconds)]
+def _lacks_a_reference(monitor: MonitorSettings, ran: Ran) -> bool:
+    """Whether a reference could not be captured although all of its rows should be there."""
+    prepared = ran.report.prepared
+    if prepared is None:
+        return False
+    lacking = {n for n, one in prepared.troubles.items() if one.reason == Reason.NO_REFERENCE}
+    lacking |= {VOLUME} if prepared.waiting else set()
+    return any(_is_due(monitor, name) for name in lacking)
 
 
-def alerts_in(
-    state: AlertState, known: MonitorSnapshot, monitor: MonitorSettings
-) -> list[AlertRecord]:
-    """The alerts in this state that are still configured, in the order of their keys."""
-    found = (
-        one
-        for one in known.alerts
-        if one.status.state is state and monitor.watches(one.key.feature, one.key.window_seconds)
-    )
-    return sorted(found, key=lambda one: one.key)
+def _is_due(monitor: MonitorSettings, name: str) -> bool:
+    """Not before a range is over; what moves with the window is there when its rows are."""
+    reference = reference_of(monitor, name)
+    if isinstance(reference, Interval):
+        return reference.end <= target(monitor, process_now())
+    return not isinstance(reference, RollingReference | SeasonalReference | CohortReference)
 
 
 def _deliver(settings: Settings, store: Store) -> None:

@@ -1,84 +1,145 @@
 """`driftwatch explain`: a feature's reference against its current window, drawn bin by bin."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
+from sqlalchemy import Connection
 
+from driftwatch.cli.picture import draw_bins
+from driftwatch.cli.shown import carried_by, named, widened
 from driftwatch.cli.status import nothing_yet
 from driftwatch.cli.terminal import STYLES, clean, moment, open_console, show
 from driftwatch.cli.usage import find_feature, find_monitors, window_end, window_length
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.errors import DriftwatchError
 from driftwatch.store import results
-from driftwatch.store.engine import Store, open_store
+from driftwatch.store.engine import open_store
 from driftwatch.store.migrate import has_schema
 from driftwatch.store.results import ResultBin, ResultRecord, ResultRow
 from driftwatch.verdict.policy import VOLUME
 from driftwatch.window import format_duration
 
-_BAR_WIDTH = 40
-_LEAST_BAR_WIDTH = 10
-_LABEL_WIDTH = 28
-_NUMBERS_WIDTH = 32
-_CARRIES = 0.2
-"""A bin stands out when it adds at least this part of what the largest one adds."""
+_EXAMPLES = 3
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be drawn. segment: "" for all rows; end: of the window, None for the newest."""
+
+    monitor: MonitorSettings
+    feature: str
+    segment: str
+    seconds: int
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A result with its picture. parts: the same window by segments, strongest first; flagged:
+    ends of the newest windows whose pictures are kept, newest first."""
+
+    row: ResultRow
+    bins: list[ResultBin]
+    parts: list[ResultRecord]
+    flagged: list[datetime]
 
 
 def explain(
-    settings: Settings, monitor: str, feature: str, *, window: str | None, end: str | None
+    settings: Settings,
+    monitor: str,
+    feature: str,
+    *,
+    segment: str,
+    window: str | None,
+    end: str | None,
 ) -> None:
     """Draw one result. BadParameter for what is not configured; DriftwatchError if there is none.
 
     It reads driftwatch's own store alone.
     """
     (chosen,) = find_monitors(settings, [monitor])
-    feature, seconds = find_feature(chosen, feature), window_length(chosen, window)
-    moment_asked = window_end(end)
+    seconds = window_length(chosen, window)
+    wanted = _Wanted(chosen, find_feature(chosen, feature), segment, seconds, window_end(end))
     store = open_store(settings.store_url)
     try:
         if not has_schema(store):
             raise DriftwatchError(nothing_yet(store))
-        record, bins = _read(store, chosen, feature, seconds, moment_asked)
+        with store.read() as connection:
+            found = _read(connection, wanted)
     finally:
         store.close()
-    _draw(open_console(), record.row, bins)
+    _draw(open_console(), wanted, found)
 
 
-def _read(
-    store: Store, monitor: MonitorSettings, feature: str, seconds: int, end: datetime | None
-) -> tuple[ResultRecord, list[ResultBin]]:
-    with store.read() as connection:
-        if end is None:
-            found = [
-                one for one in results.latest(connection, monitor.name)
-                if (one.row.feature, one.row.window_seconds) == (feature, seconds)
-            ]  # fmt: skip
-        else:
-            since = end - timedelta(seconds=1)
-            every = results.history(connection, monitor.name, feature, seconds, since)
-            found = [one for one in every if one.row.window_end == end]
-        if not found:
-            raise DriftwatchError(_nothing(monitor, feature, seconds, end))
-        return found[-1], results.bins_of(connection, found[-1].id)
+def _read(connection: Connection, wanted: _Wanted) -> _Found:
+    series = (wanted.feature, wanted.segment, wanted.seconds)
+    name = wanted.monitor.name
+    newest = results.latest(connection, name)
+    if wanted.end is None:
+        found = [one for one in newest if _series(one.row) == series]
+    else:
+        since = _history(connection, wanted, wanted.end - _SECOND)
+        found = [one for one in since if one.row.window_end == wanted.end]
+    if not found:
+        known = sorted({one.row.segment for one in newest if one.row.feature == wanted.feature})
+        raise DriftwatchError(_nothing(wanted, known))
+    chosen = found[-1]
+    parts: list[ResultRecord] = []
+    if not wanted.segment:
+        parts = results.carrying(
+            connection, name, wanted.feature, wanted.seconds, chosen.row.window_end
+        )
+    bins = results.bins_of(connection, chosen.id)
+    flagged = [] if bins else _flagged(connection, wanted)
+    return _Found(chosen.row, bins, parts, flagged)
 
 
-def _nothing(monitor: MonitorSettings, feature: str, seconds: int, end: datetime | None) -> str:
-    length = format_duration(seconds)
-    what = f"there is no result of {feature!r} over {length} of monitor {monitor.name!r}"
-    if end is None:
-        return f"{what} yet; `driftwatch status` shows how far it has counted"
-    return (
-        f"{what} for a window that ends at {moment(end)}; windows of {length} end at whole "
-        f"multiples of it, in UTC, and `driftwatch status` shows how far it has counted"
+def _series(row: ResultRow) -> tuple[str, str, int]:
+    return row.feature, row.segment, row.window_seconds
+
+
+def _flagged(connection: Connection, wanted: _Wanted) -> list[datetime]:
+    every = _history(connection, wanted, _FIRST)
+    return [one.row.window_end for one in reversed(every) if one.row.flagged][:_EXAMPLES]
+
+
+def _history(connection: Connection, wanted: _Wanted, since: datetime) -> list[ResultRecord]:
+    return results.history(
+        connection,
+        wanted.monitor.name,
+        wanted.feature,
+        wanted.seconds,
+        since,
+        segment=wanted.segment,
     )
 
 
-def _draw(console: Console, row: ResultRow, bins: list[ResultBin]) -> None:
+def _nothing(wanted: _Wanted, segments: list[str]) -> str:
+    length = format_duration(wanted.seconds)
+    of = named(wanted.feature, wanted.segment)
+    what = f"there is no result of {of!r} over {length} of monitor {wanted.monitor.name!r}"
+    if wanted.segment and wanted.segment not in segments:
+        there = ", ".join(repr(one) for one in segments if one)
+        return f"{what}; its segments are: {there}" if there else f"{what}; it has no segments yet"
+    if wanted.end is None:
+        return f"{what} yet; `driftwatch status` shows how far it has counted"
+    return (
+        f"{what} for a window that ends at {moment(wanted.end)}; windows of {length} end at whole "
+        f"multiples of it, in {wanted.monitor.calendar.zone}, and `driftwatch status` shows how "
+        "far it has counted"
+    )
+
+
+def _draw(console: Console, wanted: _Wanted, found: _Found) -> None:
+    row = found.row
     span = f"[{moment(row.window_start)}, {moment(row.window_end)})"
     title = Text.assemble(
-        (f"{row.monitor} {clean(row.feature)}", "bold"),
+        (f"{row.monitor} {clean(named(row.feature, row.segment))}", "bold"),
         f"  {format_duration(row.window_seconds)} {span}  ",
         (str(row.verdict), STYLES[row.verdict]),
     )
@@ -86,17 +147,43 @@ def _draw(console: Console, row: ResultRow, bins: list[ResultBin]) -> None:
     show(console, clean(row.message))
     if row.js == row.js:  # not NaN: it was compared
         show(console, _divergences(row))
-    if bins and row.rows:
+    for line in _beside(wanted, found):
+        show(console, clean(line))
+    if found.bins and row.rows:
         show(console, "")
-        show(console, _picture(console, bins))
-        now, before, both = bar_marks(console)
-        legend = f"{now} current  {before} reference  {both} both: shares of rows"
-        show(console, f"{legend}. JS: the bin's part of it, nats.", "dim")
+        draw_bins(console, found.bins)
     elif row.feature != VOLUME and row.verdict.judged:
-        show(
-            console,
-            "Bins are kept of the newest window and of flagged ones only; this one was neither.",
+        show(console, _no_picture(wanted, found))
+
+
+def _beside(wanted: _Wanted, found: _Found) -> Iterator[str]:
+    """What the sentence of a result does not say."""
+    row = found.row
+    if row.excluded:
+        yield f"excluded: {row.excluded} (nobody is paged for it, and nothing is learned from it)"
+    if widened(wanted.monitor, row):
+        length = format_duration(row.window_seconds)
+        yield f"widened: {length} alone held too few rows (min_rows is {wanted.monitor.min_rows:,})"
+    if row.compared_with:
+        yield f"compared with: {row.compared_with}"
+    if parts := carried_by(found.parts):
+        yield f"{parts}; `--segment` draws one of them"
+
+
+def _no_picture(wanted: _Wanted, found: _Found) -> str:
+    kept = (
+        "its picture is not kept: only those of the newest window and of flagged ones are"
+        if not wanted.segment
+        else "its picture is not kept: of a segment, only those of flagged windows are"
+    )
+    if found.flagged:
+        ends = ", ".join(moment(end).replace(" ", "T") for end in found.flagged)
+        return f"{kept}. To see one, give --end one of {ends}" + (
+            "" if wanted.end is None or wanted.segment else ", or leave it out"
         )
+    if wanted.end is not None and not wanted.segment:
+        return f"{kept}. To see the newest, leave --end out; no window was flagged"
+    return f"{kept}, and none was flagged"
 
 
 def _divergences(row: ResultRow) -> str:
@@ -107,54 +194,3 @@ def _divergences(row: ResultRow) -> str:
         f"current {row.rows:,} rows, reference (version {row.reference_version}) "
         f"{row.reference_rows:,} rows"
     )
-
-
-def _picture(console: Console, bins: list[ResultBin]) -> Table:
-    current = max(1, sum(one.current_rows for one in bins))
-    reference = max(1, sum(one.reference_rows for one in bins))
-    most = max(max(b.current_rows / current, b.reference_rows / reference) for b in bins)
-    carried = max(one.js_contribution for one in bins)
-    # Beside a value that has a bin of its own lie bins that whole numbers never reach.
-    shown = [one for one in bins if one.current_rows or one.reference_rows]
-    labels = [clean(one.label) or '""' for one in shown]
-    longest = max(map(len, labels), default=0)
-    if console.is_terminal:
-        longest = min(longest, _LABEL_WIDTH)
-    room = console.width - longest - _NUMBERS_WIDTH
-    width = max(_LEAST_BAR_WIDTH, min(_BAR_WIDTH, room))
-    marks = bar_marks(console)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("bin", overflow="ellipsis", max_width=max(longest, 3), no_wrap=True)
-    table.add_column("", no_wrap=True, width=width)
-    for name in ("current", "reference", "JS"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for one, label in zip(shown, labels, strict=True):
-        now, before = one.current_rows / current, one.reference_rows / reference
-        # The bins that carry the drift, not every speck of it, are what the eye should find.
-        stands_out = one.js_contribution >= _CARRIES * carried > 0
-        table.add_row(
-            Text(label),
-            bars(round(width * now / most), round(width * before / most), marks),
-            f"{now:.1%}",
-            f"{before:.1%}",
-            f"{one.js_contribution:.4f}",
-            style="bold" if stands_out else "",
-        )
-    return table
-
-
-def bar_marks(console: Console) -> tuple[str, str, str]:
-    """What bars are made of: current alone, reference alone, both."""
-    return ("+", "-", "#") if console.options.ascii_only else ("▀", "▄", "█")
-
-
-def bars(current: int, reference: int, marks: tuple[str, str, str]) -> str:
-    """Two bars in one line: current in its upper half, reference in its lower.
-
-    >>> marks = ("▀", "▄", "█")
-    >>> bars(5, 2, marks), bars(1, 3, marks), bars(0, 0, marks)
-    ('██▀▀▀', '█▄▄', '')
-    """
-    alone, other, both = marks
-    shared = min(current, reference)
-    return both * shared + alone * (current - shared) + other * (reference - shared)

@@ -1,21 +1,40 @@
 """`driftwatch status`: what fires, what is blind, how far it has looked, what it cost."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy import Connection
 
 from driftwatch.alert.policy import AlertKind, AlertState
-from driftwatch.cli.evaluate import alerts_in, watched_rows
-from driftwatch.cli.terminal import STYLES, Cell, moment, open_console, rows, show
-from driftwatch.config.settings import MonitorSettings, Settings
+from driftwatch.cli.shown import (
+    alerts_in,
+    carried_by,
+    named,
+    part_rows,
+    watched_rows,
+    widened,
+)
+from driftwatch.cli.terminal import (
+    STYLES,
+    Cell,
+    columns,
+    moment,
+    open_console,
+    plural,
+    rows,
+    show,
+)
+from driftwatch.config.settings import Exclusion, MonitorSettings, Settings
 from driftwatch.daemon.clock import process_now
-from driftwatch.store import evaluations, snapshot
+from driftwatch.store import evaluations, exclusions, monitors, results, snapshot, versions
 from driftwatch.store.engine import Store, open_store
 from driftwatch.store.evaluations import SUCCESS, Cost
 from driftwatch.store.migrate import has_schema
 from driftwatch.store.snapshot import MonitorSnapshot
+from driftwatch.store.versions import VersionRow
 from driftwatch.window import format_duration
 
 _LATE_INTERVALS = 5
@@ -24,8 +43,21 @@ _LATE_INTERVALS = 5
 _MANY = 4
 """More features than this are counted, not named."""
 
-Known = list[tuple[MonitorSettings, MonitorSnapshot]]
+_OF_ABSENCE = (AlertKind.NO_DATA, AlertKind.COLUMN)
+
 Lines = list[tuple[Cell, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of one configured monitor. carried: by feature and window length, the
+    segments that a flagged window's drift lies in, in words."""
+
+    monitor: MonitorSettings
+    found: MonitorSnapshot
+    exclusions: tuple[Exclusion, ...] = ()
+    versions: tuple[VersionRow, ...] = ()
+    carried: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
 
 def status(settings: Settings) -> None:
@@ -40,23 +72,31 @@ def status(settings: Settings) -> None:
         if not has_schema(store):
             show(console, nothing_yet(store))
             return
-        known, costs = _read(store, settings, now)
+        with store.read() as connection:
+            known = [_read(connection, one) for one in settings.monitors]
+            costs = evaluations.cost(connection, now - timedelta(hours=24))
     finally:
         store.close()
     show(console, Text(f"{store.name}, {moment(now)}\n"))
     show(console, _overview(known))
-    for title, lines in (
+    always = (
         ("Firing", _alerts(known, AlertState.FIRING)),
         ("Pending (flagged, but not often enough to fire)", _alerts(known, AlertState.PENDING)),
         ("Blind (not judged in the newest window)", list(_blind(known))),
-        ("Failing or late", list(_failing(known, now))),
-    ):
+        ("Evaluations that failed, are late, or left a note", list(_troubles(known, now))),
+    )
+    where_there_are = (
+        ("Widened (too few rows in the window alone)", list(_widened(known))),
+        ("Excluded (shown, but nobody is paged and nothing is learned)", list(_excluded(known))),
+        ("Versions", list(_versions(known))),
+    )
+    for title, lines in (*always, *((title, lines) for title, lines in where_there_are if lines)):
         show(console, f"\n{title}: {'' if lines else 'nothing'}".rstrip(), "bold")
         if lines:
             show(console, rows(lines))
     show(console, "\nCost of the scans in the last 24 hours" + ("" if costs else ": none"), "bold")
     if costs:
-        show(console, _cost_table(costs))
+        show(console, _costcolumns(costs))
 
 
 def nothing_yet(store: Store) -> str:
@@ -70,16 +110,33 @@ def nothing_yet(store: Store) -> str:
     )
 
 
-def _read(store: Store, settings: Settings, now: datetime) -> tuple[Known, list[Cost]]:
-    with store.read() as connection:
-        known = [(one, snapshot.read(connection, one.name)) for one in settings.monitors]
-        return known, evaluations.cost(connection, now - timedelta(hours=24))
+def _read(connection: Connection, monitor: MonitorSettings) -> Known:
+    found = snapshot.read(connection, monitor.name)
+    record = monitors.find(connection, monitor.name)
+    if record is None:
+        return Known(monitor, found)
+    carried = {}
+    for row in watched_rows(monitor, found):
+        if row.flagged:
+            parts = results.carrying(
+                connection, monitor.name, row.feature, row.window_seconds, row.window_end
+            )
+            carried[row.feature, row.window_seconds] = carried_by(parts)
+    return Known(
+        monitor,
+        found,
+        exclusions.active(connection, monitor.name),
+        tuple(versions.load(connection, record.id)) if monitor.version else (),
+        carried,
+    )
 
 
-def _overview(known: Known) -> Table:
-    table = _table("monitor", "newest verdicts", "counted up to", "last success")
-    for monitor, found in known:
-        watched = watched_rows(monitor, found)
+def _overview(known: list[Known]) -> Table:
+    parted = any(part_rows(one.monitor, one.found) for one in known)
+    names = ["monitor", "newest verdicts", "counted up to", "last success"]
+    table = columns(*names, *(["segments"] if parted else []))
+    for one in known:
+        watched = watched_rows(one.monitor, one.found)
         counts = dict.fromkeys(sorted({row.verdict for row in watched}), 0)
         for row in watched:
             counts[row.verdict] += 1
@@ -87,41 +144,59 @@ def _overview(known: Known) -> Table:
             Text(f"{count} {verdict}", style=STYLES[verdict]) for verdict, count in counts.items()
         )
         table.add_row(
-            Text(monitor.name),
+            Text(one.monitor.name),
             verdicts if watched else Text("never evaluated", style="dim"),
-            moment(found.watermark),
-            moment(found.last_success),
+            moment(one.found.watermark),
+            moment(one.found.last_success),
+            *([_drifting(one)] if parted else []),
         )
     return table
 
 
-def _alerts(known: Known, state: AlertState) -> Lines:
+def _drifting(known: Known) -> str:
+    """How many segments (and versions) drift in any feature, of how many that are judged."""
+    found = part_rows(known.monitor, known.found)
+    drifting = {row.segment for row in found if row.flagged}
+    every = {row.segment for row in found}
+    return f"{len(drifting):,} of {len(every):,} drift" if every else ""
+
+
+def _alerts(known: list[Known], state: AlertState) -> Lines:
     lines: Lines = []
-    for monitor, found in known:
-        messages = {(r.feature, r.window_seconds): r.message for r in watched_rows(monitor, found)}
-        for record in alerts_in(state, found, monitor):
+    for one in known:
+        newest = {
+            (row.feature, row.segment, row.window_seconds): row
+            for row in (
+                *watched_rows(one.monitor, one.found),
+                *part_rows(one.monitor, one.found),
+            )
+        }
+        for record in alerts_in(state, one.found, one.monitor):
             key, alert = record.key, record.status
             severity = str(alert.severity or "")
             since = alert.fired_at if state is AlertState.FIRING else alert.since
             length = format_duration(key.window_seconds)
-            newest = messages.get((key.feature, key.window_seconds), "")
+            row = newest.get((key.feature, key.segment, key.window_seconds))
+            parts = "" if key.segment else one.carried.get((key.feature, key.window_seconds), "")
             lines.append(
                 (
                     Text(severity, STYLES.get(severity, "")),
-                    f"{monitor.name} {key.feature} ({key.kind}, {length})",
+                    f"{one.monitor.name} {named(key.feature, key.segment)} ({key.kind}, {length})",
                     f"since {moment(since)}",
                     # Why nothing could be judged is told below.
-                    "" if key.kind is AlertKind.NO_DATA else f"newest window: {newest}",
+                    ""
+                    if key.kind in _OF_ABSENCE or row is None
+                    else "; ".join(filter(None, (f"newest window: {row.message}", parts))),
                 )
             )
     return lines
 
 
-def _blind(known: Known) -> Iterator[tuple[Cell, ...]]:
+def _blind(known: list[Known]) -> Iterator[tuple[Cell, ...]]:
     """Features that are blind for the same reason share a line."""
-    for monitor, found in known:
+    for one in known:
         same: dict[tuple[str, str, str], list[str]] = {}
-        for row in watched_rows(monitor, found):
+        for row in watched_rows(one.monitor, one.found):
             if not row.verdict.judged:
                 why = row.message.removeprefix(f"{row.feature}: ")
                 name = f"{row.feature} ({format_duration(row.window_seconds)})"
@@ -132,14 +207,57 @@ def _blind(known: Known) -> Iterator[tuple[Cell, ...]]:
             yield (
                 Text(verdict, STYLES[verdict]),
                 Text(reason, "dim"),
-                f"{monitor.name} {listed}{more}",
+                f"{one.monitor.name} {listed}{more}",
                 why,
             )
 
 
-def _failing(known: Known, now: datetime) -> Iterator[tuple[Cell, ...]]:
-    for monitor, found in known:
-        last = found.last_evaluation
+def _widened(known: list[Known]) -> Iterator[tuple[Cell, ...]]:
+    for one in known:
+        for row in watched_rows(one.monitor, one.found):
+            if widened(one.monitor, row):
+                yield (
+                    f"{one.monitor.name} {row.feature} ({format_duration(row.window_seconds)})",
+                    f"judged on [{moment(row.window_start)}, {moment(row.window_end)})",
+                    plural(row.rows, "row"),
+                )
+
+
+def _excluded(known: list[Known]) -> Iterator[tuple[Cell, ...]]:
+    """What is still ahead, or lies in a window that is judged next."""
+    for one in known:
+        longest = timedelta(seconds=max(one.monitor.window_seconds))
+        for exclusion in one.exclusions:
+            watermark = one.found.watermark
+            if watermark is None or exclusion.interval.end > watermark - longest:
+                start, end = exclusion.interval.start, exclusion.interval.end
+                yield (
+                    f"{one.monitor.name} {exclusion.feature or '(all features)'}",
+                    f"[{moment(start)}, {moment(end)})",
+                    exclusion.reason,
+                )
+
+
+def _versions(known: list[Known]) -> Iterator[tuple[Cell, ...]]:
+    """The newest first: the others are history."""
+    for one in known:
+        for row in list(reversed(one.versions))[:_MANY]:
+            own = (
+                f"compared with its own days since {moment(row.handed_over_at)}"
+                if row.handed_over_at
+                else f"compared with {row.predecessor}"
+                if row.predecessor
+                else "compared with nothing yet"
+            )
+            before = f"after {row.predecessor}" if row.predecessor else ""
+            yield one.monitor.name, row.version, f"since {moment(row.first_seen)}", before, own
+        if len(one.versions) > _MANY:
+            yield one.monitor.name, f"and {len(one.versions) - _MANY} earlier ones", "", "", ""
+
+
+def _troubles(known: list[Known], now: datetime) -> Iterator[tuple[Cell, ...]]:
+    for one in known:
+        monitor, last = one.monitor, one.found.last_evaluation
         if last is None:
             continue
         if last.outcome not in SUCCESS:
@@ -166,8 +284,8 @@ def _failing(known: Known, now: datetime) -> Iterator[tuple[Cell, ...]]:
             )
 
 
-def _cost_table(costs: list[Cost]) -> Table:
-    table = _table("monitor", "evaluations", "failed", "rows", "scan s", "store s", "judge s")
+def _costcolumns(costs: list[Cost]) -> Table:
+    table = columns("monitor", "evaluations", "failed", "rows", "scan s", "store s", "judge s")
     for column in table.columns[1:]:
         column.justify = "right"
     for cost in costs:
@@ -180,11 +298,4 @@ def _cost_table(costs: list[Cost]) -> Table:
             f"{cost.store_seconds:.2f}",
             f"{cost.judge_seconds:.2f}",
         )
-    return table
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in columns:
-        table.add_column(name, overflow="fold")
     return table

@@ -65,6 +65,14 @@ def rows(lines: Sequence[Sequence[Cell]], *, indent: int = 2) -> Table:
     return table
 
 
+def columns(*names: str) -> Table:
+    """An empty table of lines below these headings; what is too wide wraps within its cell."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    return table
+
+
 def clean(text: str) -> str:
     r"""The text with control characters written out: what the data holds moves no cursor.
 

@@ -1,5 +1,6 @@
 """What was typed after the command, held against the configuration."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -8,7 +9,7 @@ import typer
 
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.verdict.policy import VOLUME
-from driftwatch.window import format_duration, parse_duration
+from driftwatch.window import Interval, format_duration, parse_duration
 
 USAGE = 2
 """The exit code of everything here."""
@@ -51,17 +52,36 @@ def window_length(monitor: MonitorSettings, text: str | None) -> int:
 
 
 def window_end(text: str | None) -> datetime | None:
-    """A moment; in UTC where no zone is written."""
-    if text is None:
-        return None
+    """The moment of --end, if it is given."""
+    return None if text is None else moment_of(text, "--end")
+
+
+def interval_of(start: str, end: str) -> Interval:
+    """The range of --from and --to. BadParameter otherwise."""
+    found = moment_of(start, "--from"), moment_of(end, "--to")
+    if found[0] >= found[1]:
+        raise typer.BadParameter(f"--from {start} is not before --to {end}")
+    return Interval(*found)
+
+
+def moment_of(text: str, option: str) -> datetime:
+    """A moment; in UTC where no zone is written, midnight where no time is. BadParameter if not."""
     try:
-        found = datetime.fromisoformat(text)
+        # As in the configuration, a space may stand before the zone.
+        found = datetime.fromisoformat(re.sub(r"\s(?=Z|[+-]\d\d:)", "", text.strip()))
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise typer.BadParameter(
             f"{text!r} is not a moment; write it like 2013-02-10 or 2013-02-10T06:00Z",
-            param_hint="--end",
+            param_hint=option,
         ) from error
+
+
+def reason_of(text: str) -> str:
+    """Why somebody did something, which others read later. BadParameter if it says nothing."""
+    if not text.strip() or not text.isprintable():
+        raise typer.BadParameter("say why, in one line of text", param_hint="--reason")
+    return text.strip()
 
 
 def _nearest(name: str, known: Sequence[str] | dict[str, MonitorSettings]) -> str:

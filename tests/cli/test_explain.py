@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from driftwatch.cli.explain import bars
+from driftwatch.cli.picture import bars
 from tests.cli.shop import Shop
 
 
@@ -34,6 +34,7 @@ def test_the_newest_window(drifted: Shop) -> None:
     assert sentence.startswith("price: JS distance")
     assert "KL(current‖reference)" in numbers
     assert "96 rows, reference (version 1) 672 rows" in said.out
+    assert said.line("compared with:").endswith("[2026-09-02T00:00:00Z, 2026-09-09T00:00:00Z)")
     bins = drawn(said.out)
     assert len(bins) > 10
     shares = [[float(one[side].rstrip("%")) for one in bins.values()] for side in (1, 2)]
@@ -56,7 +57,10 @@ def test_a_window_of_the_past(drifted: Shop) -> None:
     assert drawn(said.out), "flagged windows keep their bins"
     said = drifted.run("explain", "shop", "price", "--end", "2026-09-10T02:00+02:00")
     assert said.code == 0
-    assert "Bins are kept of the newest window" in said.out
+    kept = said.line("its picture is not kept")
+    assert "of the newest window and of flagged ones are" in kept
+    assert "give --end one of 2026-09-13T00:00Z, 2026-09-12T00:00Z, or leave it out" in kept
+    assert drawn(drifted.run("explain", "shop", "price", "--end", "2026-09-12T00:00Z").out)
     said = drifted.run("explain", "shop", "price", "--end", "2026-09-12T01:00")
     assert said.code == 1
     assert "there is no result of 'price' over 1d" in said.err

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from tests.cli.shop import Said, Shop
 
+TROUBLES = "Evaluations that failed, are late, or left a note"
+
 
 def part(said: Said, title: str) -> list[str]:
     """The lines below a title."""
@@ -35,7 +37,7 @@ def test_all_is_quiet(any_shop: Shop) -> None:
     assert said.out.startswith("store store.db, 2026-09-13 09:03Z\n")
     assert said.line("3 ok").split()[:4] == ["shop", "3", "ok", "2026-09-13"]
     assert "never evaluated" in said.line("other")
-    for title in ("Firing", "Pending", "Blind", "Failing or late"):
+    for title in ("Firing", "Pending", "Blind", TROUBLES):
         assert said.line(title).endswith(": nothing")
     (cost,) = part(said, "Cost")[1:]
     assert cost.split()[:4] == ["shop", "1", "0", "1,092"]
@@ -61,7 +63,7 @@ def test_what_is_flagged_but_does_not_fire_yet(any_shop: Shop) -> None:
     said = any_shop.run("status")
     assert said.line("Firing").endswith(": nothing")
     (line,) = part(said, "Pending")
-    assert line.startswith("  critical  shop price (drift, 1d)  since 2026-09-12 00:00Z")
+    assert line.startswith("  critical  shop price (drift, 1d)  since 2026-09-11 00:00Z")
 
 
 def test_features_that_are_blind_for_one_reason_share_a_line(any_shop: Shop) -> None:
@@ -90,12 +92,12 @@ def test_what_fails_and_what_is_late(any_shop: Shop) -> None:
     shop.run("evaluate", "--once")
     shop.config(shop.monitor(), shop.monitor("broken", table="nothing"))
     shop.run("evaluate", "--once")
-    (line,) = part(shop.run("status"), "Failing or late")
+    (line,) = part(shop.run("status"), TROUBLES)
     assert line.startswith("  broken  source_error  at 2026-09-13 09:03")
     assert "no table or view 'nothing'" in line
     shop.now += timedelta(days=2)
     said = shop.run("status")
-    assert [row.split()[:2] for row in part(said, "Failing or late")] == [
+    assert [row.split()[:2] for row in part(said, TROUBLES)] == [
         ["shop", "late"],
         ["broken", "source_error"],
         ["broken", "late"],
