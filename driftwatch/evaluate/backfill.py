@@ -1,6 +1,6 @@
-"""Counting the past again, or for the first time: chunk by chunk, beside a running daemon.
+"""Counting the past again, or for the first time: step by step, beside a running daemon.
 
-Each chunk is one scan and one transaction: its panes, the windows that they change, the alerts of
+Each step is one scan and one transaction: its panes, the windows that they change, the alerts of
 those that are still remembered, and how far the backfill has come. Interrupted at any moment, the
 same backfill goes on where it was. It moves no watermark and pages nobody for the past.
 """
@@ -26,7 +26,7 @@ from driftwatch.store.monitors import MonitorRecord
 from driftwatch.store.schema import AnnotationKind
 from driftwatch.window import Interval, floor
 
-CHUNK_SECONDS = 86_400
+STEP_SECONDS = 86_400
 """Event time that is scanned at once; halved when the source does not answer in time."""
 
 
@@ -70,15 +70,15 @@ def run(
 
     interval: is widened to whole days (UTC), in which counts of any age are kept. What lies
     before the first counted pane is counted for the first time, and its windows are judged; what
-    lies after the watermark is left to the daemon. on_progress: told before the first chunk and
+    lies after the watermark is left to the daemon. on_progress: told before the first step and
     after each. ConfigError: the monitor has not counted anything yet, or nothing is left of the
     interval. Other DriftwatchErrors end it; the same call goes on from there.
     """
     now = process_now()
     prepared = prepare(monitor, now, source=source, store=store, started_at=now, notify=notify)
     whole = Interval(
-        floor(interval.start, CHUNK_SECONDS),
-        floor(interval.end + timedelta(seconds=CHUNK_SECONDS - 1), CHUNK_SECONDS),
+        floor(interval.start, STEP_SECONDS),
+        floor(interval.end + timedelta(seconds=STEP_SECONDS - 1), STEP_SECONDS),
     )
     until = min(whole.end, _watermark(monitor, whole, store))
     with store.write() as connection:
@@ -88,7 +88,7 @@ def run(
     )
     begun = progress = Progress(whole, until, row.done_until, row.rows, row.panes_changed)
     on_progress(begun)
-    for progress in backfill.chunks(begun):
+    for progress in backfill.steps(begun):
         on_progress(progress)
     with store.write() as connection:
         backfills.finish(connection, prepared.monitor_id, whole, process_now())
@@ -126,31 +126,31 @@ class _Backfill:
     allow_shrink: bool
     notify: bool
 
-    def chunks(self, progress: Progress) -> Iterator[Progress]:
-        begun, most = time.perf_counter(), CHUNK_SECONDS
+    def steps(self, progress: Progress) -> Iterator[Progress]:
+        begun, most = time.perf_counter(), STEP_SECONDS
         prepared = self.prepared
         while not progress.finished:
             end = min(progress.done_until + timedelta(seconds=most), progress.until)
-            chunk = Interval(progress.done_until, end)
+            step = Interval(progress.done_until, end)
             try:
-                counted = self._count(prepared, chunk)
+                counted = self._count(prepared, step)
             except ScanTimeoutError:
                 if most <= self.monitor.pane_seconds:
                     raise
                 most = max(self.monitor.pane_seconds, most // 2 // 3_600 * 3_600)
                 continue
             prepared = counted.prepared
-            progress = self._keep(counted, chunk, progress)
+            progress = self._keep(counted, step, progress)
             progress = replace(progress, seconds=time.perf_counter() - begun)
             yield progress
 
-    def _count(self, prepared: Prepared, chunk: Interval) -> Recounted:
+    def _count(self, prepared: Prepared, step: Interval) -> Recounted:
         known = self._known()
         assert known.watermark is not None
         counter = Counter(
-            self.monitor, prepared, self.source, self.store, known.watermark, chunk.start
+            self.monitor, prepared, self.source, self.store, known.watermark, step.start
         )
-        return counter.recount_all(chunk, known.watermark, allow_shrink=self.allow_shrink)
+        return counter.recount_all(step, known.watermark, allow_shrink=self.allow_shrink)
 
     def _known(self) -> MonitorRecord:
         with self.store.read() as connection:
@@ -158,7 +158,7 @@ class _Backfill:
         assert known is not None, "it was prepared"
         return known
 
-    def _keep(self, counted: Recounted, chunk: Interval, progress: Progress) -> Progress:
+    def _keep(self, counted: Recounted, step: Interval, progress: Progress) -> Progress:
         now, monitor_id = self.process_now(), self.prepared.monitor_id
         with self.store.write() as connection:
             monitors.lock(connection, monitor_id)
@@ -167,8 +167,8 @@ class _Backfill:
             assert known.watermark is not None
             note(connection, self.monitor, monitor_id, counted.newcomers, now)
             changed = keep(connection, counted.prepared, counted.batches, now)
-            scanned_from = min(known.scanned_from or chunk.start, progress.whole.start)
-            if known.scanned_from is not None and chunk.end >= known.scanned_from > chunk.start:
+            scanned_from = min(known.scanned_from or step.start, progress.whole.start)
+            if known.scanned_from is not None and step.end >= known.scanned_from > step.start:
                 monitors.reach_back(connection, monitor_id, progress.whole.start)
             work = revised(
                 self.monitor, counted.prepared, (), changed, known.watermark, scanned_from
@@ -189,11 +189,11 @@ class _Backfill:
                 enqueue_changes(connection, self.monitor.name, now)
             panes = sum(one.seconds for one in changed) // self.monitor.pane_seconds
             rows = counted.rows
-            backfills.advance(connection, monitor_id, progress.whole, chunk.end, rows, panes, now)
+            backfills.advance(connection, monitor_id, progress.whole, step.end, rows, panes, now)
         windows = len({(one.row.window_seconds, one.row.window_end) for one in judged})
         return replace(
             progress,
-            done_until=chunk.end,
+            done_until=step.end,
             rows=progress.rows + rows,
             rows_now=progress.rows_now + rows,
             panes_changed=progress.panes_changed + panes,

@@ -121,20 +121,20 @@ class Counter:
         return Recounted(self.prepared, tuple(batches), shrunk=shrunk)
 
     def recount_all(
-        self, chunk: Interval, watermark: datetime, *, allow_shrink: bool = False
+        self, step: Interval, watermark: datetime, *, allow_shrink: bool = False
     ) -> Recounted:
         """The same of an interval in which versions may be found that were never seen."""
-        again = self.recount([chunk], watermark, allow_shrink=allow_shrink)
+        again = self.recount([step], watermark, allow_shrink=allow_shrink)
         counts = [one.counts for one in again.batches if not one.segment]
         names = {
             name
             for one in counts
-            for name in unknown_versions(self.monitor, self.prepared, self.source, one, chunk)
+            for name in unknown_versions(self.monitor, self.prepared, self.source, one, step)
         }
         if not names:
             return again
         apart = self._apart(sorted(names))
-        again = apart.recount([chunk], watermark, allow_shrink=allow_shrink)
+        again = apart.recount([step], watermark, allow_shrink=allow_shrink)
         counts = [one.counts for one in again.batches if not one.segment]
         found = newcomers(self.prepared, sorted(names), counts)
         return replace(

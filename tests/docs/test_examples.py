@@ -1,4 +1,4 @@
-"""The examples of README.md and docs/howto/first-monitor.md load and run as they stand."""
+"""The examples of README.md and docs/howto load and run as they stand."""
 
 import shlex
 from pathlib import Path
@@ -31,6 +31,23 @@ def test_the_configuration_loads(page: Path, tmp_path: Path) -> None:
     assert monitor.name == "delay-model"
     names = [feature.name for feature in monitor.features]
     assert sorted(names) == ["carrier", "dep_delay", "distance", "p_late"]
+
+
+@pytest.mark.parametrize("page", sorted(set(HOWTO.parent.glob("*.md")) - {HOWTO}), ids=named)
+def test_the_configuration_of_a_page_loads_and_its_commands_exist(
+    page: Path, tmp_path: Path
+) -> None:
+    (text,) = fences(page, "yaml")
+    assert len(load(text, tmp_path).monitors) == 1
+    commands = get_command(app).commands  # type: ignore[attr-defined]  # a group
+    for line in "\n".join(fences(page, "console")).splitlines():
+        program, name, *rest = shlex.split(line)
+        assert program == "driftwatch"
+        command = commands[name]
+        if name == "reference":
+            command = command.commands[rest[0]]
+        known = {option for one in command.params for option in one.opts}
+        assert {word for word in rest if word.startswith("--")} <= known
 
 
 @pytest.mark.parametrize("kind", ["feature", "notify"])
