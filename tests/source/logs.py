@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Connection
@@ -48,10 +49,14 @@ def create(
     table: str = "logs",
     timestamp: str = "scored_at",
     index: bool = True,
+    kind: str | None = None,
 ) -> None:
-    """A table of a timestamp (aware datetimes, the first of each row) and these columns."""
+    """A table of a timestamp (aware datetimes, the first of each row) and these columns.
+
+    kind: the SQL type of the timestamp, if it is another one.
+    """
     sqlite = is_sqlite(url)
-    kinds = {timestamp: TIMESTAMP_TYPE["sqlite" if sqlite else "postgresql"], **columns}
+    kinds = {timestamp: kind or TIMESTAMP_TYPE["sqlite" if sqlite else "postgresql"], **columns}
     body = ", ".join(f"{quoted(name)} {kind}" for name, kind in kinds.items())
     place = "?" if sqlite else "%s"
     marks = ", ".join([place] * len(kinds))
@@ -92,20 +97,16 @@ def between(start: float, end: float) -> Interval:
     return Interval(minutes(start), minutes(end))
 
 
-def relation(table: str = "logs", **settings: str | None) -> RelationSettings:
-    values: dict[str, str | None] = {"schema": None, "timestamp": "scored_at", **settings}
-    return RelationSettings(
-        table=table,
-        schema=values["schema"],
-        timestamp=str(values["timestamp"]),
-        timestamp_format=values.get("timestamp_format"),
-        where=values.get("where"),
-    )
+def relation(table: str = "logs", **settings: Any) -> RelationSettings:
+    values = {"schema": None, "timestamp": "scored_at", **settings}
+    return RelationSettings(table, **values)
 
 
 @contextmanager
 def opened(url: str, *, timeout_seconds: float = 30.0, max_concurrent: int = 2) -> Iterator[Source]:
-    source = open_source(SourceSettings("logs", url, timeout_seconds, max_concurrent))
+    source = open_source(
+        SourceSettings("logs", url, timeout_seconds, max_concurrent=max_concurrent)
+    )
     try:
         yield source
     finally:
