@@ -13,10 +13,12 @@ from driftwatch.config.merge import merge
 from driftwatch.config.monitor import KnownSources, read_monitor
 from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems
+from driftwatch.config.reach import check_reach
 from driftwatch.config.reading import Reading, read, tell_wrong_kind
 from driftwatch.config.retention import read_retention
 from driftwatch.config.settings import (
     MonitorSettings,
+    RetentionSettings,
     Settings,
     SourceSettings,
     WebhookSettings,
@@ -65,7 +67,7 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
     nodes = children.get("sources")
     names = (nodes.mapping or {}) if nodes else {}
     known = KnownSources(tuple(filter(_SOURCE_NAME.fullmatch, names)), dialects, sources)
-    monitors = _monitors(top, known, problems)
+    monitors = _monitors(top, known, retention, problems)
     if problems or reading is None or store is None:
         return None
     host, port = reading.shape.listen
@@ -151,7 +153,9 @@ def _webhook(node: Node | None, problems: Problems) -> WebhookSettings | None:
     return None if reading is None else webhook(reading, problems)
 
 
-def _monitors(top: Node, sources: KnownSources, problems: Problems) -> tuple[MonitorSettings, ...]:
+def _monitors(
+    top: Node, sources: KnownSources, retention: RetentionSettings, problems: Problems
+) -> tuple[MonitorSettings, ...]:
     defaults = _defaults(top.get("defaults"), problems)
     node = top.get("monitors")
     if node is None:
@@ -166,7 +170,10 @@ def _monitors(top: Node, sources: KnownSources, problems: Problems) -> tuple[Mon
     whole = [long_monitor(merge(defaults, item), problems) for item in node.items]
     _check_names(whole, problems)
     found = [read_monitor(item, sources, problems) for item in whole]
-    return tuple(monitor for monitor in found if monitor is not None)
+    monitors = tuple(monitor for monitor in found if monitor is not None)
+    if not problems:
+        check_reach(monitors, whole, retention, problems)
+    return monitors
 
 
 def _defaults(node: Node | None, problems: Problems) -> Node:

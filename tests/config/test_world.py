@@ -262,3 +262,57 @@ class TestRetention:
         (line,) = tell(f"retention: {written}\n{monitor()}")
 
         assert line.startswith(f"1: retention{told}")
+
+
+class TestReach:
+    @pytest.mark.parametrize(
+        ("reference", "lines", "told"),
+        [
+            (
+                "{seasonal: 8w}",
+                ("windows: [15m, 1h]",),
+                "6: monitors[0].reference: looks back 56d from windows that are sums of panes, "
+                "which are kept for 30d; keep them longer (retention: {panes: 56d1h}), or look "
+                "back less",
+            ),
+            (
+                "{rolling: 400d}",
+                (),
+                "6: monitors[0].reference: looks back 400d from windows that are sums of hours, "
+                "which are kept for 400d; keep them longer (retention: {hours: 401d}), or look "
+                "back less",
+            ),
+            (
+                "{rolling: 400d}",
+                ("windows: [1d]", "zone: Europe/Berlin"),
+                "6: monitors[0].reference: looks back 400d from windows that are sums of hours, "
+                "which are kept for 400d; keep them longer (retention: {hours: 401d}), or look "
+                "back less",
+            ),
+            (
+                "{rolling: 1d}",
+                ("recheck: [1h, 30d]",),
+                "8: monitors[0].recheck: panes are compared at the age of 30d, and kept for 30d; "
+                "write lower ages, or keep panes longer (retention)",
+            ),
+        ],
+    )
+    def test_counts_are_kept_as_long_as_they_are_looked_at(
+        self, tell: Tell, load: Load, reference: str, lines: tuple[str, ...], told: str
+    ) -> None:
+        text = monitor(*lines).replace("{from: 2026-09-01, to: 2026-10-01}", reference)
+
+        assert tell(text) == [told]
+        assert load(f"{text}retention: {{panes: forever, hours: forever}}\n").monitors
+
+    def test_whole_days_of_utc_are_sums_of_days(self, load: Load) -> None:
+        text = monitor("windows: [1d]")
+
+        assert load(text.replace("{from: 2026-09-01, to: 2026-10-01}", "{rolling: 800d}")).monitors
+
+    def test_of_a_column(self, tell: Tell) -> None:
+        columns = "features: [b, {name: a, reference: {rolling: 401d}}]"
+
+        (line,) = tell(monitor("prediction: p", columns=columns))
+
+        assert line.startswith("7: monitors[0].features[1].reference: looks back 401d from window")
