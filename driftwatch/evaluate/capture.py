@@ -32,6 +32,7 @@ from driftwatch.evaluate.definition import changed_definition, definition
 from driftwatch.evaluate.groups import (
     VERSION_PREFIX,
     freeze_segments,
+    left_out,
     look_for_segments,
     segment_groupings,
     version_grouping,
@@ -229,6 +230,11 @@ class Capture:
         if found or (names and not known):
             with self.store.write() as connection:
                 freeze_segments(connection, self.monitor_id, found, self.started_at)
+                if others := left_out(found):
+                    annotations.note(
+                        connection, self.monitor.name, "", AnnotationKind.REFERENCE,
+                        interval.start, interval.end, f"segments: {others}", self.started_at,
+                    )  # fmt: skip
                 for name in names if not known else ():
                     versions.note(
                         connection, self.monitor_id, name, interval.start, None, self.started_at

@@ -1,7 +1,7 @@
 """Which parts of the rows are counted by themselves: segments with a frozen list, versions."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -22,6 +22,15 @@ OTHER_VERSIONS = other_key(("version",))
 
 MANY_VERSIONS = 50
 """The newest versions are counted apart; a column with many more of them names something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The values of a group that are to be watched, and how many others there are."""
+
+    group: SegmentGroup
+    levels: tuple[tuple[str | None, ...], ...]
+    left_out: int
 
 
 def version_key(version: str) -> str:
@@ -84,16 +93,26 @@ def with_version_keys(
 def freeze_segments(
     connection: Connection,
     monitor_id: int,
-    found: Sequence[tuple[SegmentGroup, Sequence[tuple[str | None, ...]]]],
+    found: Sequence[Found],
     now: datetime,
 ) -> None:
     """Keep the lists of segments for good."""
     rows = [
-        SegmentRow(segment_key(group.columns, levels), group.columns, tuple(levels), position)
-        for group, of_group in found
-        for position, levels in enumerate(of_group)
+        SegmentRow(segment_key(one.group.columns, levels), one.group.columns, levels, position)
+        for one in found
+        for position, levels in enumerate(one.levels)
     ]
     segments.freeze(connection, monitor_id, rows, now)
+
+
+def left_out(found: Sequence[Found]) -> str:
+    """How many values have no segment of their own, for people; "" where every value has one."""
+    parts = [
+        f"{one.left_out:,} further values of {', '.join(one.group.columns)} are counted as (other)"
+        for one in found
+        if one.left_out
+    ]
+    return "; ".join(parts)
 
 
 def look_for_segments(
@@ -102,7 +121,7 @@ def look_for_segments(
     source: Source,
     info: RelationInfo,
     interval: Interval,
-) -> list[tuple[SegmentGroup, tuple[tuple[str | None, ...], ...]]]:
+) -> list[Found]:
     """The most frequent values of each group that has neither levels of its own nor a frozen
     list, in these rows."""
     if monitor.segments is None:
@@ -120,5 +139,5 @@ def look_for_segments(
             limit=group.limit,
             min_rows=monitor.segments.min_rows,
         )
-        found.append((group, listed.levels))
+        found.append(Found(group, listed.levels, listed.left_out))
     return found

@@ -175,11 +175,11 @@ def _csv_parts(path: Path, columns: int) -> Iterator[list["pd.Series[str]"]]:
         na_values=_MISSING,
         encoding="utf-8-sig",
         chunksize=max(_CELLS // columns, 1),
-    ) as chunks:
-        for chunk in chunks:
-            if not isinstance(chunk.index, pd.RangeIndex):
+    ) as parts:
+        for part in parts:
+            if not isinstance(part.index, pd.RangeIndex):
                 raise ValueError("its rows have more fields than its header")
-            yield [chunk.iloc[:, index] for index in range(columns)]
+            yield [part.iloc[:, index] for index in range(columns)]
 
 
 def _narrowest(pattern: re.Pattern[str] | None, values: "pd.Series[str]") -> re.Pattern[str] | None:

@@ -40,7 +40,7 @@ def test_the_configuration_of_a_page_loads_and_its_commands_exist(
     (text,) = fences(page, "yaml")
     assert len(load(text, tmp_path).monitors) == 1
     commands = get_command(app).commands  # type: ignore[attr-defined]  # a group
-    for line in "\n".join(fences(page, "console")).splitlines():
+    for line in filter(None, "\n".join(fences(page, "console")).splitlines()):
         program, name, *rest = shlex.split(line)
         assert program == "driftwatch"
         command = commands[name]

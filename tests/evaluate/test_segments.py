@@ -66,6 +66,13 @@ def test_the_list_is_frozen(abroad: World) -> None:
     assert other["rows"] == 24 * ROWS_PER_HOUR
 
 
+def test_what_the_list_leaves_out_is_counted(abroad: World) -> None:
+    abroad.configure(features=(X,), segments=BY_COUNTRY, window_seconds=(DAY,))
+    abroad.catch_up(10)
+    (note,) = abroad.table("annotation")
+    assert note["message"] == ("segments: 2 further values of country are counted as (other)")
+
+
 def test_all_rows_are_the_sum(abroad: World) -> None:
     abroad.configure(features=(X,), segments=BY_COUNTRY, window_seconds=(DAY,))
     abroad.live([*countries(10, 11, "DE", "FR", "IT"), *rows(10, 11, country=None)])
