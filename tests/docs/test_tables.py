@@ -1,13 +1,15 @@
 """docs/reference/tables.md documents every table and column, and its examples run."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from driftwatch.store import annotations, monitors
 from driftwatch.store.engine import open_store
 from driftwatch.store.migrate import migrate
-from driftwatch.store.schema import VERSION_TABLE, metadata
+from driftwatch.store.schema import VERSION_TABLE, AnnotationKind, metadata
 from driftwatch.store.types import UtcDateTime, Word
 from tests.docs.markdown import DOCS, fences, in_code, tables
 
@@ -22,8 +24,12 @@ TYPES: list[tuple[type[Any], str]] = [
 ]
 """The page's words for types; what is none of these is a double."""
 
+DAY = datetime(2013, 2, 8, tzinfo=UTC)
+
 MACROS = {
     "$__timeFilter(window_end)": "window_end > now() - interval '1 day'",
+    "$__timeFrom()": "timestamptz '2012-12-31T18:40:00Z'",
+    "$__timeTo()": "timestamptz '2014-01-01T00:00:00Z'",
     "$__from": "1356998400000",
     "$__to": "1388534400000",
 }
@@ -61,25 +67,58 @@ def test_of_every_table_it_is_said_how_it_is_written() -> None:
     assert sorted(said) == sorted(metadata.tables)
 
 
+def statements_of(dialect: str) -> list[str]:
+    """The examples for one database, as Grafana sends them."""
+    found = [*fences(PAGE, f"sql {dialect}"), *fences(PAGE, "sql")]
+    for macro, value in MACROS.items():
+        found = [statement.replace(macro, value) for statement in found]
+    return [one.replace("%", "%%") for one in found] if dialect == "postgresql" else found
+
+
 def test_the_queries_run(database_url: str) -> None:
-    dialect = sa.make_url(database_url).get_backend_name()
-    statements = [*fences(PAGE, f"sql {dialect}"), *fences(PAGE, "sql")]
-    assert len(statements) == 2
+    statements = statements_of(sa.make_url(database_url).get_backend_name())
+    assert len(statements) == 3
     store = open_store(database_url)
     try:
         migrate(store)
         with store.read() as connection:
             for statement in statements:
-                for macro, value in MACROS.items():
-                    statement = statement.replace(macro, value)  # noqa: PLW2901 - built up
-                assert (
-                    connection.exec_driver_sql(
-                        statement.replace("%", "%%") if dialect == "postgresql" else statement
-                    ).all()
-                    == []
-                )
+                assert connection.exec_driver_sql(statement).all() == []
     finally:
         store.close()
+
+
+def test_annotations_are_found_with_their_times(database_url: str) -> None:
+    dialect = sa.make_url(database_url).get_backend_name()
+    (statement,) = (one for one in statements_of(dialect) if "FROM annotation" in one)
+    store = open_store(database_url)
+    try:
+        migrate(store)
+        with store.write() as connection:
+            monitors.ensure(connection, "delay-model", DAY)
+            for start, end, text in (
+                (DAY, None, "version v2"),
+                (DAY, DAY + timedelta(1), "outage"),
+                (DAY - timedelta(900), DAY - timedelta(800), "long ago"),
+            ):
+                annotations.note(
+                    connection, "delay-model", "", AnnotationKind.ACCEPTED, start, end, text, DAY
+                )
+        with store.read() as connection:
+            rows = connection.exec_driver_sql(statement).mappings().all()
+    finally:
+        store.close()
+    assert {row["text"]: (moment(row["time"]), moment(row["timeEnd"])) for row in rows} == {
+        "version v2": (DAY, DAY),
+        "outage": (DAY, DAY + timedelta(1)),
+    }
+
+
+def moment(value: datetime | int) -> datetime:
+    """What Grafana makes of a time: one of SQL's, or milliseconds since 1970."""
+    if isinstance(value, datetime):
+        return value
+    return datetime.fromtimestamp(value / 1000, UTC)
 
 
 def test_the_frames_are_read(sqlite_url: str) -> None:
@@ -90,4 +129,5 @@ def test_the_frames_are_read(sqlite_url: str) -> None:
     found: dict[str, object] = {}
     exec(example.replace("sqlite:///driftwatch.db", sqlite_url), found)
     found["store"].close()  # type: ignore[attr-defined]  # a Store
-    assert len(found["events"]) == len(found["bins"]) == 0  # type: ignore[arg-type]  # frames
+    frames = [found[name] for name in ("daily", "events", "bins", "notes", "germany")]
+    assert [len(frame) for frame in frames] == [0] * 5  # type: ignore[arg-type]  # frames
