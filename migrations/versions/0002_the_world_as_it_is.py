@@ -39,8 +39,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """What 0001 has no place for goes: references of segments and those of rows without a time."""
-    for table in ("backfill", "annotation", "exclusion", "model_version", "segment"):
-        op.drop_table(table)
+    for name in ("backfill", "annotation", "exclusion", "model_version", "segment"):
+        op.drop_table(name)
     op.drop_index("ix_latest_result_result_id", "latest_result")
     _downgrade_result()
     _downgrade_reference()
