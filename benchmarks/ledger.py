@@ -6,19 +6,21 @@ and a window cost then. It takes half an hour.
 
 import argparse
 import json
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import psycopg
 import sqlalchemy as sa
 
 from benchmarks import machine
-from benchmarks.databases import maybe_postgres, postgres_version
+from benchmarks.databases import conninfo, maybe_postgres, postgres_version
 from benchmarks.tables import spread, table
 from driftwatch.config.settings import RetentionSettings
 from driftwatch.stats.axis import Axis, CategoricalAxis, NumericAxis
@@ -299,14 +301,14 @@ def _disk(store: Store) -> int:
 
 def _packed_disk(store: Store) -> int:
     """The same, after the space of what was deleted is given back."""
-    raw = store._engine.raw_connection()  # noqa: SLF001  # a VACUUM is in no transaction
-    try:
-        if not store.is_sqlite:
-            raw.dbapi_connection.autocommit = True
-        raw.cursor().execute("VACUUM" if store.is_sqlite else "VACUUM FULL pane")
-    finally:
-        raw.detach()
-        raw.close()
+    engine = store._engine  # noqa: SLF001  # a VACUUM is in no transaction
+    if store.is_sqlite:
+        with closing(sqlite3.connect(str(engine.url.database))) as connection:
+            connection.execute("VACUUM")
+    else:
+        url = engine.url.render_as_string(hide_password=False)
+        with psycopg.connect(conninfo(url), autocommit=True) as server:
+            server.execute("VACUUM FULL pane")
     return _disk(store)
 
 
