@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from threading import Condition, Event, Thread
 
@@ -20,6 +20,7 @@ from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.daemon import schedule
 from driftwatch.daemon.clock import EventClock, SteadyClock, process_now
 from driftwatch.daemon.courier import Courier
+from driftwatch.daemon.housekeeping import EVERY_SECONDS, FIRST_AFTER_SECONDS, Housekeeper
 from driftwatch.daemon.publish import Publisher, last_times
 from driftwatch.daemon.runner import MonitorRunner, Ran
 from driftwatch.errors import SourceError, StoreError
@@ -88,6 +89,9 @@ class App:
             for monitor in settings.monitors
         }
         self._scheduler = schedule.new_scheduler(min(MAX_WORKERS, len(settings.monitors)))
+        self._housekeeper = Housekeeper(
+            settings, self._store, self.health, process_now=process_now, stopping=self._stopping
+        )
         self._courier = (
             Courier(settings.webhook, self._store, self.health, process_now=process_now)
             if settings.webhook
@@ -168,6 +172,12 @@ class App:
         schedule.add_heartbeat(scheduler, self._heartbeat, now)
         for monitor in self.settings.monitors:
             schedule.add_monitor(scheduler, monitor.name, monitor.every_seconds, self._run, now)
+        schedule.add_housekeeping(
+            scheduler,
+            self._keep_house,
+            every_seconds=EVERY_SECONDS,
+            at=now + timedelta(seconds=FIRST_AFTER_SECONDS),
+        )
         scheduler.add_listener(self._skipped, EVENT_JOB_MAX_INSTANCES)
         scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED)
         scheduler.start()
@@ -191,13 +201,12 @@ class App:
 
     def _run(self, name: str) -> bool:
         """One scheduled evaluation; returns whether more is to be done at once."""
-        with self._idle:
-            if self._stopping.is_set():
-                return False
-            self._running += 1
+        with self._at_work() as at_work:
+            return at_work and self._evaluate(self._runners[name])
+
+    def _evaluate(self, runner: MonitorRunner) -> bool:
         self.health.evaluation_started()
         try:
-            runner = self._runners[name]
             ran = runner.run()
             self._account(runner.monitor, ran)
             self._publish(runner.monitor)
@@ -206,8 +215,23 @@ class App:
             return ran.report.behind
         finally:
             self.health.evaluation_ended()
+
+    def _keep_house(self) -> None:
+        with self._at_work() as at_work:
+            if at_work:
+                self._housekeeper.run()
+
+    @contextmanager
+    def _at_work(self) -> Iterator[bool]:
+        """Something that `stop` waits for; False when it is too late to begin."""
+        with self._idle:
+            begins = not self._stopping.is_set()
+            self._running += begins
+        try:
+            yield begins
+        finally:
             with self._idle:
-                self._running -= 1
+                self._running -= begins
                 self._idle.notify_all()
 
     def _account(self, monitor: MonitorSettings, ran: Ran) -> None:
@@ -222,6 +246,13 @@ class App:
         )
         if report.outcome in SUCCESSES:
             self._publishers[monitor.name].succeeded()
+            self.health.log_compared(
+                monitor.name,
+                revised_panes=report.revised_panes,
+                shrunk_panes=report.shrunk_panes,
+                # A log that lags behind the clock at a steady distance holds nothing up.
+                held=bool(report.held) and report.scan is None,
+            )
             # A source that failed was asked again; one that was not asked answered the last time.
             asked = 0 if report.scan is None else 1
             self.health.source_answered(monitor.source, rows=report.rows_scanned, queries=asked)

@@ -1,23 +1,35 @@
 """From the store's latest results to what `/metrics` shows of one monitor."""
 
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
-from driftwatch.alert.policy import Severity
+from driftwatch.alert.policy import AlertState, Severity
 from driftwatch.config.settings import MonitorSettings
 from driftwatch.exposition.reading import (
     AlertReading,
     FeatureReading,
     MonitorReading,
     ReferenceReading,
+    SegmentReading,
+    VersionReading,
 )
 from driftwatch.exposition.render import MonitorBlocks, render
+from driftwatch.stats.segment import ALL_ROWS, segment_key
 from driftwatch.store import evaluations, snapshot
 from driftwatch.store.engine import Store
 from driftwatch.store.results import ResultRow
 from driftwatch.store.snapshot import MonitorSnapshot
-from driftwatch.verdict.policy import VOLUME
+from driftwatch.verdict.policy import VOLUME, Verdict
+
+_FLAGGED = (Verdict.WARNING, Verdict.CRITICAL)
+
+VERSIONS_SHOWN = 10
+"""Newest versions of a model that are shown; older ones are in the store."""
+
+VERSION_COLUMN = "version"
+"""The word for the version in the keys of segments, whatever its column is called."""
 
 
 class Publisher:
@@ -74,26 +86,21 @@ def last_times(store: Store, monitor: str) -> tuple[datetime | None, datetime | 
 def reading(
     found: MonitorSnapshot, monitor: MonitorSettings, *, expires_at: datetime | None
 ) -> MonitorReading:
-    """What is exposed of a snapshot: only features and windows that are configured now."""
+    """What is exposed of a snapshot: only features and windows that are configured now.
+
+    Values are those of all rows. Of segments their number and how many drift; of versions when
+    they were first seen; of both the alerts that are not at rest.
+    """
+    watched = [
+        one.row for one in found.results if monitor.watches(one.row.feature, one.row.window_seconds)
+    ]
+    of_all = [row for row in watched if row.segment == ALL_ROWS]
+    versions = _versions(found, monitor)
     return MonitorReading(
         monitor=monitor.name,
         source=monitor.source,
-        features=tuple(
-            _feature(one.row, monitor)
-            for one in found.results
-            if monitor.watches(one.row.feature, one.row.window_seconds)
-        ),
-        alerts=tuple(
-            AlertReading(
-                feature=one.key.feature,
-                window_seconds=one.key.window_seconds,
-                kind=one.key.kind,
-                state=one.status.state,
-                severity=one.status.severity,
-            )
-            for one in found.alerts
-            if monitor.watches(one.key.feature, one.key.window_seconds)
-        ),
+        features=tuple(_feature(row, monitor) for row in of_all),
+        alerts=tuple(_alerts(found, monitor, versions)),
         references=tuple(
             ReferenceReading(feature=name, created_at=one.created_at, rows=one.rows)
             for name, one in found.references.items()
@@ -101,7 +108,62 @@ def reading(
         ),
         watermark=found.watermark,
         expires_at=expires_at,
+        versions=versions,
+        segments=len(found.segments) if monitor.segments else None,
+        of_segments=tuple(_of_segments(found, monitor, watched)),
+        excluded=_excluded(of_all),
     )
+
+
+def _versions(found: MonitorSnapshot, monitor: MonitorSettings) -> tuple[VersionReading, ...]:
+    newest = found.versions[-VERSIONS_SHOWN:] if monitor.version else ()
+    return tuple(VersionReading(one.version, one.first_seen) for one in newest)
+
+
+def _alerts(
+    found: MonitorSnapshot, monitor: MonitorSettings, versions: Iterable[VersionReading]
+) -> Iterator[AlertReading]:
+    """All alerts of all rows. Of a part of the rows those that are not at rest: of the versions
+    that are shown, and of segments where they page."""
+    parts = {segment_key([VERSION_COLUMN], [one.version]) for one in versions}
+    if monitor.segments and monitor.segments.page:
+        parts |= {one.segment for one in found.segments}
+    for one in found.alerts:
+        key, state = one.key, one.status.state
+        at_work = key.segment in parts and state in (AlertState.PENDING, AlertState.FIRING)
+        if monitor.watches(key.feature, key.window_seconds) and (
+            key.segment == ALL_ROWS or at_work
+        ):
+            yield AlertReading(
+                feature=key.feature,
+                window_seconds=key.window_seconds,
+                kind=key.kind,
+                state=state,
+                severity=one.status.severity,
+                segment=key.segment,
+            )
+
+
+def _of_segments(
+    found: MonitorSnapshot, monitor: MonitorSettings, watched: Iterable[ResultRow]
+) -> Iterator[SegmentReading]:
+    if monitor.segments is None:
+        return
+    frozen = {one.segment for one in found.segments}
+    drifting: Counter[tuple[str, int]] = Counter()
+    for row in watched:
+        if row.segment in frozen and row.window_seconds in monitor.segments.window_seconds:
+            drifting[row.feature, row.window_seconds] += row.verdict in _FLAGGED
+    for (feature, seconds), count in drifting.items():
+        yield SegmentReading(feature, seconds, count)
+
+
+def _excluded(rows: Iterable[ResultRow]) -> tuple[str, ...]:
+    """The features of which a latest window is excluded; "" before them where all are."""
+    features = list(dict.fromkeys(row.feature for row in rows))
+    excluded = {row.feature for row in rows if row.excluded}
+    found = tuple(feature for feature in features if feature in excluded)
+    return ("", *found) if found and len(found) == len(features) else found
 
 
 def _feature(row: ResultRow, monitor: MonitorSettings) -> FeatureReading:

@@ -52,6 +52,7 @@ class MonitorRunner:
         self._prepared: Prepared | None = None
         self._failures = 0
         self._reasons: dict[str, str] = {}
+        self._held = False
         self._at_most_seconds = monitor.catch_up_seconds
 
     def run(self) -> Ran:
@@ -68,23 +69,15 @@ class MonitorRunner:
                 at_most_seconds=self._at_most_seconds,
                 notify=self._notify,
             )
-        except DriftwatchError as error:
-            report = self._failed(error)
-            # Another process did the same work first: no failure, and no cause for concern.
-            level = logging.INFO if isinstance(error, ConflictError) else logging.WARNING
-            log.log(level, "monitor %s: %s: %s", self.monitor.name, report.outcome, error)
         except Exception as error:
-            # One monitor's defect must not end the others; the traceback is for its author.
-            log.exception("monitor %s: unexpected error", self.monitor.name)
+            # One monitor's defect must not end the others.
             report = self._failed(error)
+            self._record_failure(report, now, started_at, time.perf_counter() - watch)
         else:
             self._prepared = report.prepared
             self._tell(report)
             self._at_most_seconds = min(self.monitor.catch_up_seconds, self._at_most_seconds * 2)
-        seconds = time.perf_counter() - watch
-        if report.prepared is None:
-            self._record_failure(report, now, started_at, seconds)
-        return Ran(started_at, seconds, report)
+        return Ran(started_at, time.perf_counter() - watch, report)
 
     def _tell(self, report: Report) -> None:
         """Log once what begins and what ends; the verdicts come with their windows, much later."""
@@ -96,6 +89,7 @@ class MonitorRunner:
                 "failure" if self._failures == 1 else "failures",
             )
         self._failures = 0
+        self._tell_of_the_log(report)
         if report.scan is None:
             return
         for trouble in report.troubles:
@@ -113,16 +107,47 @@ class MonitorRunner:
             log.info("monitor %s: column %s is counted again", self.monitor.name, column)
         self._reasons = now
 
+    def _tell_of_the_log(self, report: Report) -> None:
+        name = self.monitor.name
+        if bool(report.held) != self._held:
+            if report.held:
+                log.info("monitor %s: waits for the log to be complete: %s", name, report.held)
+            else:
+                log.info("monitor %s: the log is complete again", name)
+            self._held = bool(report.held)
+        for version in report.new_versions:
+            log.info("monitor %s: new version of the model: %s", name, version)
+        if report.revised_panes:
+            log.info(
+                "monitor %s: the log has changed: counted anew: %d panes",
+                name,
+                report.revised_panes,
+            )
+        if report.shrunk_panes:
+            log.warning(
+                "monitor %s: %d panes hold fewer rows in the log than were counted; their counts "
+                "are kept; `driftwatch backfill --allow-shrink` takes the log's",
+                name,
+                report.shrunk_panes,
+            )
+
     def _failed(self, error: Exception) -> Report:
         """What was prepared may be what is wrong: look again at the next evaluation."""
         self._prepared = None
-        if not isinstance(error, ConflictError):  # the other process did what was to be done
+        name = self.monitor.name
+        if not isinstance(error, DriftwatchError):
+            log.error("monitor %s: unexpected error", name, exc_info=error)  # for its author
             self._failures += 1
-        outcome = error.outcome if isinstance(error, DriftwatchError) else DriftwatchError.outcome
-        message = str(error) if isinstance(error, DriftwatchError) else type(error).__name__
-        return Report(None, outcome=outcome, message=message, behind=self._worth_another_try(error))
+            return Report(None, outcome=DriftwatchError.outcome, message=type(error).__name__)
+        if isinstance(error, ConflictError):  # another process did the same work first
+            log.info("monitor %s: %s: %s", name, error.outcome, error)
+        else:
+            log.warning("monitor %s: %s: %s", name, error.outcome, error)
+            self._failures += 1
+        behind = self._worth_another_try(error)
+        return Report(None, outcome=error.outcome, message=str(error), behind=behind)
 
-    def _worth_another_try(self, error: Exception) -> bool:
+    def _worth_another_try(self, error: DriftwatchError) -> bool:
         """Whether to evaluate again at once, rather than when the next evaluation is due."""
         if isinstance(error, ScanTimeoutError):
             self._at_most_seconds = max(self.monitor.pane_seconds, error.scan_seconds // 2)

@@ -69,7 +69,11 @@ def new_scheduler(workers: int) -> SteadyScheduler:
     that were missed (`coalesce`): the watermark says what there is to do.
     """
     return SteadyScheduler(
-        executors={"default": ThreadPoolExecutor(workers), "heartbeat": ThreadPoolExecutor(1)},
+        executors={
+            "default": ThreadPoolExecutor(workers),
+            "heartbeat": ThreadPoolExecutor(1),
+            "housekeeping": ThreadPoolExecutor(1),
+        },
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         timezone=UTC,
     )
@@ -102,4 +106,17 @@ def add_heartbeat(scheduler: BackgroundScheduler, beat: Callable[[], None], now:
         id="@heartbeat",
         executor="heartbeat",
         next_run_time=now,
+    )
+
+
+def add_housekeeping(
+    scheduler: BackgroundScheduler, run: Callable[[], object], *, every_seconds: float, at: datetime
+) -> None:
+    """Runs beside the evaluations, on a thread of its own, from `at` on."""
+    scheduler.add_job(
+        run,
+        IntervalTrigger(seconds=every_seconds, timezone=UTC),
+        id="@housekeeping",
+        executor="housekeeping",
+        next_run_time=at,
     )

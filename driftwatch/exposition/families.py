@@ -12,13 +12,14 @@ _HOLDS = "It holds from the last evaluation."
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric family."""
+    """One metric family. optional: labels that a series has where they are not empty."""
 
     name: str
     labels: tuple[str, ...]
     unit: str
     help: str
     lasting: bool = False
+    optional: tuple[str, ...] = ()
 
     @property
     def header(self) -> bytes:
@@ -57,14 +58,32 @@ ALERT_STATE = Family(
     "driftwatch_alert_state",
     (*_OF_FEATURE, "kind"),
     "0, 1, 2",
-    "State of the alert: 0 inactive or resolved, 1 pending, 2 firing.",
+    "State of the alert: 0 inactive or resolved, 1 pending, 2 firing. With segment: the alert of "
+    "these rows alone, present while it is pending or firing.",
     lasting=True,
+    optional=("segment",),
 )
 ALERT_LEVEL = Family(
     "driftwatch_alert_level",
     (*_OF_FEATURE, "kind"),
     "0, 1, 2",
-    "Severity of the alert while it fires: 0 not firing, 1 warning, 2 critical.",
+    "Severity of the alert while it fires: 0 not firing, 1 warning, 2 critical. With segment: see "
+    "driftwatch_alert_state.",
+    lasting=True,
+    optional=("segment",),
+)
+VERSION_FIRST_SEEN = Family(
+    "driftwatch_model_version_first_seen_timestamp_seconds",
+    ("monitor", "version"),
+    "seconds",
+    "Event time of the first rows of a version of the model; of the newest 10 versions.",
+    lasting=True,
+)
+SEGMENTS = Family(
+    "driftwatch_segments",
+    ("monitor",),
+    "segments",
+    "Segments that the monitor counts apart, those of all other values included.",
     lasting=True,
 )
 FEATURES_DRIFTING = Family(
@@ -79,6 +98,20 @@ FEATURES_NOT_JUDGED = Family(
     "features",
     "Features whose latest window was not judged, volume included; see driftwatch_not_judged. "
     + _HOLDS,
+)
+SEGMENTS_DRIFTING = Family(
+    "driftwatch_segments_drifting",
+    _OF_FEATURE,
+    "segments",
+    "Segments in whose latest window the feature has the verdict warning or critical; which they "
+    f"are is told by status and explain. {_HOLDS}",
+)
+EXCLUDED = Family(
+    "driftwatch_excluded",
+    ("monitor", "feature"),
+    "1",
+    "Constant 1 while a latest window of the feature is excluded: it is judged, and pages nobody; "
+    f"an empty feature: all of the monitor is. {_HOLDS}",
 )
 VERDICT_LEVEL = Family(
     "driftwatch_verdict_level",
@@ -179,10 +212,10 @@ SERIES_DROPPED = Family(
 )
 
 OF_RESULTS: tuple[Family, ...] = (
-    MONITOR_INFO, WATERMARK, REFERENCE_CREATED, REFERENCE_ROWS, ALERT_STATE, ALERT_LEVEL,
-    FEATURES_DRIFTING, FEATURES_NOT_JUDGED, VERDICT_LEVEL, NOT_JUDGED, WINDOW_START, WINDOW_END,
-    WINDOW_ROWS, MISSING_RATIO, UNSEEN_RATIO, JS_DIVERGENCE, JS_DISTANCE, JS_NOISE, KL_DIVERGENCE,
-    DRIFT_VALUE, DRIFT_THRESHOLD,
+    MONITOR_INFO, WATERMARK, REFERENCE_CREATED, REFERENCE_ROWS, VERSION_FIRST_SEEN, SEGMENTS,
+    ALERT_STATE, ALERT_LEVEL, FEATURES_DRIFTING, FEATURES_NOT_JUDGED, SEGMENTS_DRIFTING, EXCLUDED,
+    VERDICT_LEVEL, NOT_JUDGED, WINDOW_START, WINDOW_END, WINDOW_ROWS, MISSING_RATIO, UNSEEN_RATIO,
+    JS_DIVERGENCE, JS_DISTANCE, JS_NOISE, KL_DIVERGENCE, DRIFT_VALUE, DRIFT_THRESHOLD,
 )  # fmt: skip
 """Families that the results of a monitor fill."""
 

@@ -16,6 +16,7 @@ from driftwatch.exposition.instruments import Instruments
 from driftwatch.exposition.outcomes import (
     LOG_LEVELS,
     OUTCOMES,
+    PRUNED_TABLES,
     SKIP_REASONS,
     STAGES,
     SUCCESSES,
@@ -60,6 +61,9 @@ class Health:
         self._instruments.added.labels(monitor).set(now.timestamp())
         self._instruments.interval.labels(monitor).set(interval_seconds)
         self._instruments.not_counted.labels(monitor)
+        self._instruments.held.labels(monitor)
+        self._instruments.revised.labels(monitor)
+        self._instruments.shrunk.labels(monitor)
         if last_success is not None:
             self._instruments.last_success.labels(monitor).set(last_success.timestamp())
         if last_completion is not None:
@@ -72,6 +76,8 @@ class Health:
         for metric in (
             self._instruments.evaluations,
             self._instruments.skipped,
+            self._instruments.revised,
+            self._instruments.shrunk,
             *self._instruments.per_monitor,
         ):
             metric.remove_by_labels({"monitor": monitor})
@@ -115,6 +121,19 @@ class Health:
         if outcome in SUCCESSES:
             self._instruments.last_success.labels(monitor).set(finished.timestamp())
 
+    def log_compared(
+        self, monitor: str, *, revised_panes: int, shrunk_panes: int, held: bool
+    ) -> None:
+        """What an evaluation that ended well learnt of the log: panes that were counted anew,
+        panes that hold fewer rows there than were counted (and were kept), and whether the
+        readiness query holds the watermark."""
+        monitor = clean(monitor)
+        if monitor not in self._monitors:
+            return
+        self._instruments.revised.labels(monitor).inc(revised_panes)
+        self._instruments.shrunk.labels(monitor).inc(shrunk_panes)
+        self._instruments.held.labels(monitor).set(1 if held else 0)
+
     def evaluation_skipped(self, monitor: str, reason: str) -> None:
         """An evaluation that was due did not start. ValueError for an unknown reason."""
         _closed("reason", reason, SKIP_REASONS)
@@ -154,6 +173,17 @@ class Health:
     def store_answered(self, up: bool) -> None:
         """Whether driftwatch's own store could be read and written just now."""
         self._instruments.store_up.set(1 if up else 0)
+
+    def rows_pruned(self, rows: Mapping[str, int]) -> None:
+        """So many rows of each table were older than they are kept, and are gone. ValueError for
+        an unknown table."""
+        for table, count in rows.items():
+            _closed("table", table, PRUNED_TABLES)
+            self._instruments.pruned.labels(table).inc(count)
+
+    def prune_failed(self) -> None:
+        """Old rows could not be deleted; it is tried again."""
+        self._instruments.prune_failures.inc()
 
     # -- the daemon -------------------------------------------------------------------------------
 

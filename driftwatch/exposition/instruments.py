@@ -13,7 +13,7 @@ from prometheus_client import (
 )
 
 import driftwatch
-from driftwatch.exposition.outcomes import LOG_LEVELS, STAGES, DeliveryOutcome
+from driftwatch.exposition.outcomes import LOG_LEVELS, PRUNED_TABLES, STAGES, DeliveryOutcome
 
 _STAGE_SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _DELAY_SECONDS = (0.1, 0.5, 1, 5, 15, 60, 300, 1800)
@@ -26,6 +26,7 @@ class Instruments:
         self.registry = CollectorRegistry(auto_describe=True)
         self._declare_evaluations()
         self._declare_monitor_times()
+        self._declare_log()
         self._declare_stores()
         self._declare_daemon()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
@@ -92,6 +93,23 @@ class Instruments:
             "Features of the monitor that its newest scan could not count; 0 before the first.",
             ("monitor",),
         )
+
+    def _declare_log(self) -> None:
+        self.revised = self._counter(
+            "driftwatch_revised_panes_total",
+            "Panes that were counted anew because the log had changed, late rows included.",
+            ("monitor",),
+        )
+        self.shrunk = self._counter(
+            "driftwatch_shrunk_panes_total",
+            "Panes that held fewer rows in the log than were counted; their counts were kept.",
+            ("monitor",),
+        )
+        self.held = self._gauge(
+            "driftwatch_ready_hold",
+            "1 while the readiness query of the monitor holds its watermark, else 0.",
+            ("monitor",),
+        )
         self.per_monitor = (
             self.added,
             self.interval,
@@ -99,6 +117,7 @@ class Instruments:
             self.last_completion,
             self.last_seconds,
             self.not_counted,
+            self.held,
         )
 
     def _declare_stores(self) -> None:
@@ -129,6 +148,18 @@ class Instruments:
         self.store_up = self._gauge(
             "driftwatch_store_up",
             "1 if driftwatch's own store answered when it was last used, else 0.",
+        )
+
+        self.pruned = self._counter(
+            "driftwatch_pruned_rows_total",
+            "Rows of the store that were deleted because they were older than they are kept.",
+            ("table",),
+        )
+        for table in PRUNED_TABLES:
+            self.pruned.labels(table)
+        self.prune_failures = self._counter(
+            "driftwatch_prune_failures_total",
+            "Attempts to delete what is older than it is kept that failed.",
         )
 
     def _declare_daemon(self) -> None:

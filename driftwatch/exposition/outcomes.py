@@ -25,6 +25,16 @@ SKIP_REASONS: tuple[str, ...] = ("still_running", "too_late", "stopping")
 STAGES: tuple[str, ...] = ("scan", "store", "judge")
 """The stages of an evaluation whose durations are kept apart."""
 
+PRUNED_TABLES: tuple[str, ...] = (
+    "pane",
+    "result",
+    "evaluation",
+    "alert_event",
+    "annotation",
+    "notification",
+)
+"""Tables whose rows are deleted when they are older than they are kept."""
+
 LOG_LEVELS: Mapping[str, int] = {
     "debug": logging.DEBUG,
     "info": logging.INFO,

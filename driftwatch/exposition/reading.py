@@ -45,13 +45,14 @@ class FeatureReading:
 
 @dataclass(frozen=True, slots=True)
 class AlertReading:
-    """The state of one alert; `severity` counts only while it fires."""
+    """The state of one alert; `severity` counts only while it fires. segment: "" for all rows."""
 
     feature: str
     window_seconds: int
     kind: AlertKind
     state: AlertState = AlertState.INACTIVE
     severity: Severity | None = None
+    segment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,31 @@ class ReferenceReading:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionReading:
+    """One version of the model, with the event time of its first rows."""
+
+    version: str
+    first_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentReading:
+    """How many segments of a feature drift in their latest window of this length."""
+
+    feature: str
+    window_seconds: int
+    drifting: int
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorReading:
     """One monitor after an evaluation, or as the store knew it at start.
 
     watermark: event time up to which panes are scanned. expires_at: from then on the values of the
     results are no longer shown (alert states and what is known of the monitor itself stay); None
-    means never. labels: the user's own, on `driftwatch_monitor_info` alone.
+    means never. labels: the user's own, on `driftwatch_monitor_info` alone. segments: how many are
+    counted apart, None where none are asked for. excluded: the features of which a latest window is
+    excluded.
     """
 
     monitor: str
@@ -80,12 +100,22 @@ class MonitorReading:
     watermark: datetime | None = None
     expires_at: datetime | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    versions: tuple[VersionReading, ...] = ()
+    segments: int | None = None
+    of_segments: tuple[SegmentReading, ...] = ()
+    excluded: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _all_different("result", [(one.feature, one.window_seconds) for one in self.features])
         _all_different(
-            "alert", [(one.feature, one.window_seconds, one.kind) for one in self.alerts]
+            "alert",
+            [(one.feature, one.segment, one.window_seconds, one.kind) for one in self.alerts],
         )
+        _all_different(
+            "count of segments", [(one.feature, one.window_seconds) for one in self.of_segments]
+        )
+        _all_different("version", [one.version for one in self.versions])
+        _all_different("excluded feature", self.excluded)
         _all_different("reference", [one.feature for one in self.references])
         for name in self.labels:
             if not _LABEL_NAME.fullmatch(name) or name.startswith("__") or name in _TAKEN:

@@ -12,6 +12,7 @@ from driftwatch.exposition.series import (
     feature_samples,
     monitor_samples,
     reference_samples,
+    segment_samples,
 )
 from driftwatch.exposition.text import number_text
 
@@ -50,7 +51,7 @@ def render(reading: MonitorReading, *, max_series: int = MONITOR_SERIES) -> Moni
     """Render a reading. Features beyond `max_series` are left out whole, in the reading's order."""
     detail: list[Sample] = []
     dropped = 0
-    groups = [list(reference_samples(reading))]
+    groups = [list(reference_samples(reading)), list(segment_samples(reading))]
     groups += [list(feature_samples(reading.monitor, result)) for result in reading.features]
     for group in groups:
         if len(detail) + len(group) <= max_series:

@@ -39,9 +39,22 @@ def monitor_samples(reading: MonitorReading) -> Iterator[Sample]:
     yield Sample(families.MONITOR_INFO, labels_text(described), 1)
     if reading.watermark is not None:
         yield Sample(families.WATERMARK, monitor, _epoch(reading.watermark))
+    if reading.segments is not None:
+        yield Sample(families.SEGMENTS, monitor, reading.segments)
+    for one in reading.versions:
+        labels = labels_text({"monitor": reading.monitor, "version": one.version})
+        yield Sample(families.VERSION_FIRST_SEEN, labels, _epoch(one.first_seen))
     yield from _window_samples(reading)
+    yield from _excluded_samples(reading)
     for alert in reading.alerts:
         yield from _alert_samples(reading.monitor, alert)
+
+
+def segment_samples(reading: MonitorReading) -> Iterator[Sample]:
+    """In how many segments each feature drifts; which they are never becomes a label."""
+    for one in reading.of_segments:
+        labels = _feature_labels(reading.monitor, one.feature, one.window_seconds)
+        yield Sample(families.SEGMENTS_DRIFTING, labels, one.drifting)
 
 
 def reference_samples(reading: MonitorReading) -> Iterator[Sample]:
@@ -89,9 +102,17 @@ def _window_samples(reading: MonitorReading) -> Iterator[Sample]:
         yield Sample(families.FEATURES_NOT_JUDGED, labels, grey)
 
 
+def _excluded_samples(reading: MonitorReading) -> Iterator[Sample]:
+    for feature in reading.excluded:
+        labels = labels_text({"monitor": reading.monitor, "feature": feature})
+        yield Sample(families.EXCLUDED, labels, 1)
+
+
 def _alert_samples(monitor: str, alert: AlertReading) -> Iterator[Sample]:
     labels = _feature_labels(monitor, alert.feature, alert.window_seconds)
     labels = f'{labels},kind="{alert.kind}"'
+    if alert.segment:
+        labels = f"{labels},{labels_text({'segment': alert.segment})}"
     firing = alert.state is AlertState.FIRING and alert.severity is not None
     level = ALERT_LEVELS[alert.severity] if firing and alert.severity else 0
     yield Sample(families.ALERT_STATE, labels, ALERT_STATES[alert.state])

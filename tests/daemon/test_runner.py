@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from driftwatch.config.settings import MonitorSettings, SourceSettings
+from driftwatch.daemon import runner as runner_module
 from driftwatch.daemon.clock import ReplayClock, process_now
 from driftwatch.daemon.runner import MonitorRunner
 from driftwatch.errors import ConflictError, SourceTimeoutError
@@ -46,6 +47,20 @@ def test_what_was_prepared_is_kept_between_evaluations(world: World) -> None:
     assert second.report.prepared is first.report.prepared
     assert first.seconds > 0
     assert outcomes(world.store) == ["success"]
+
+
+def test_what_has_to_be_prepared_anew_is_no_failure(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a version of a model was handed its own reference."""
+    world.live(rows(10, 12))
+    evaluate = runner_module.evaluate
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            runner_module, "evaluate", lambda *a, **k: replace(evaluate(*a, **k), prepared=None)
+        )
+        assert runner_of(world.monitor, world.source, world.store, until=11).run().report.scan
+    assert len(world.table("evaluation")) == 1
 
 
 def test_a_source_file_that_is_not_there_yet(world: World, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from driftwatch.exposition.reading import (
     FeatureReading,
     MonitorReading,
     ReferenceReading,
+    SegmentReading,
+    VersionReading,
 )
 from driftwatch.verdict.policy import VOLUME, Reason, Verdict
 
@@ -47,7 +49,7 @@ def feature_reading(feature: str = "dep_delay", /, **changes: object) -> Feature
 
 
 def monitor_reading(monitor: str = "delay-model", /, **changes: object) -> MonitorReading:
-    """A monitor with a drifting feature, one that learns, and its volume: every family occurs."""
+    """A monitor with a drifting feature, one that learns, and its volume."""
     reading = MonitorReading(
         monitor=monitor,
         source="logs",
@@ -79,6 +81,22 @@ def monitor_reading(monitor: str = "delay-model", /, **changes: object) -> Monit
     return replace(reading, **changes)  # type: ignore[arg-type]  # any field, by its name
 
 
+def full_reading(monitor: str = "delay-model", /, **changes: object) -> MonitorReading:
+    """The same with versions, segments and exclusions: every family and every label occurs."""
+    of_version = AlertReading(
+        "p_late", DAY, AlertKind.DRIFT, AlertState.FIRING, Severity.WARNING, segment="version=v2"
+    )
+    return monitor_reading(
+        monitor,
+        alerts=(*monitor_reading().alerts, of_version),
+        versions=(VersionReading("v1", END - timedelta(days=40)), VersionReading("v2", END)),
+        segments=3,
+        of_segments=(SegmentReading("dep_delay", DAY, 2),),
+        excluded=("carrier",),
+        **changes,
+    )
+
+
 def busy_health(monitor: str = "delay-model", now: datetime = NOW) -> Health:
     """The daemon's own metrics after something of everything has happened."""
     health = Health()
@@ -95,6 +113,8 @@ def busy_health(monitor: str = "delay-model", now: datetime = NOW) -> Health:
         seconds=1.5,
         stages={"scan": 1.0, "store": 0.3, "judge": 0.2},
     )
+    health.log_compared(monitor, revised_panes=2, shrunk_panes=1, held=False)
+    health.rows_pruned({"result": 12})
     health.evaluation_ended()
     health.heartbeat(now)
     health.notification(DeliveryOutcome.DELIVERED)

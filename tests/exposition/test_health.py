@@ -4,7 +4,13 @@ from datetime import timedelta
 import pytest
 
 from driftwatch.exposition.health import Health, LogCounter
-from driftwatch.exposition.outcomes import LOG_LEVELS, OUTCOMES, SKIP_REASONS, DeliveryOutcome
+from driftwatch.exposition.outcomes import (
+    LOG_LEVELS,
+    OUTCOMES,
+    PRUNED_TABLES,
+    SKIP_REASONS,
+    DeliveryOutcome,
+)
 from driftwatch.exposition.scrape import Format, render_health
 from tests.exposition.readings import NOW, busy_health, samples, value_of
 
@@ -35,6 +41,42 @@ def test_every_child_is_at_zero_before_anything_happened() -> None:
         assert value_of(text, f"driftwatch_source_{name}_total", source="logs") == 0
     assert value_of(text, "driftwatch_evaluation_interval_seconds", monitor="m") == 300
     assert value_of(text, "driftwatch_monitor_added_timestamp_seconds") == NOW.timestamp()
+
+
+def test_what_is_learnt_of_the_log_is_added_up_and_a_hold_holds_until_it_ends() -> None:
+    names = ("revised_panes_total", "shrunk_panes_total", "ready_hold")
+    health = Health()
+    health.monitor_added("m", now=NOW, interval_seconds=300)
+    shown = [[value_of(text_of(health), f"driftwatch_{name}", monitor="m") for name in names]]
+    for revised, shrunk, held in ((3, 0, True), (1, 2, False)):
+        health.log_compared("m", revised_panes=revised, shrunk_panes=shrunk, held=held)
+        shown.append(
+            [value_of(text_of(health), f"driftwatch_{name}", monitor="m") for name in names]
+        )
+    assert shown == [[0, 0, 0], [3, 0, 1], [4, 2, 0]]
+    health.monitor_removed("m")
+    health.log_compared("m", revised_panes=1, shrunk_panes=1, held=True)
+    assert [value_of(text_of(health), f"driftwatch_{name}") for name in names] == [None] * 3
+
+
+def test_what_was_forgotten_is_added_up_by_table() -> None:
+    health = Health()
+    for rows in ({"result": 5, "evaluation": 2}, {"result": 1}):
+        health.rows_pruned(rows)
+    health.prune_failed()
+    text = text_of(health)
+    found = {
+        table: value_of(text, "driftwatch_pruned_rows_total", table=table)
+        for table in PRUNED_TABLES
+    }
+    assert {table: count for table, count in found.items() if count} == {
+        "result": 6,
+        "evaluation": 2,
+    }
+    assert None not in found.values()
+    assert value_of(text, "driftwatch_prune_failures_total") == 1
+    with pytest.raises(ValueError, match="nowhere"):
+        health.rows_pruned({"nowhere": 1})
 
 
 def test_what_never_happened_has_no_time() -> None:

@@ -11,6 +11,7 @@ from driftwatch.alert.policy import AlertKind, Severity
 from driftwatch.exposition.outcomes import (
     LOG_LEVELS,
     OUTCOMES,
+    PRUNED_TABLES,
     SKIP_REASONS,
     STAGES,
     DeliveryOutcome,
@@ -19,7 +20,7 @@ from driftwatch.exposition.page import Page
 from driftwatch.exposition.render import render
 from driftwatch.exposition.scrape import scrape
 from driftwatch.verdict.policy import Measure, Reason
-from tests.exposition.readings import NOW, busy_health, monitor_reading
+from tests.exposition.readings import NOW, busy_health, full_reading
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 HOLDS = " It holds from the last evaluation."
@@ -43,7 +44,7 @@ def documented() -> dict[str, tuple[str, set[str], str]]:
 
 def exported() -> dict[str, tuple[str, set[str], str]]:
     page = Page()
-    page.replace(render(monitor_reading(labels={})))
+    page.replace(render(full_reading(labels={})))
     text = scrape(page, busy_health(), NOW).body.decode()
     return {
         name_of(family): (
@@ -75,6 +76,7 @@ def test_every_metric_is_documented_as_it_is() -> None:
         ("`reason` of `driftwatch_evaluations_skipped_total`", set(SKIP_REASONS)),
         ("`outcome` of `driftwatch_notifications_total`", set(DeliveryOutcome)),
         ("`stage`", set(STAGES)),
+        ("`table`", set(PRUNED_TABLES)),
         ("`level`", set(LOG_LEVELS)),
     ],
 )

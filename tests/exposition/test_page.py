@@ -9,6 +9,7 @@ from driftwatch.exposition.render import render
 from tests.exposition.readings import (
     NOW,
     feature_reading,
+    full_reading,
     monitor_reading,
     samples,
     value_of,
@@ -27,7 +28,9 @@ def test_an_empty_page_is_empty() -> None:
 
 
 def test_families_are_contiguous_under_one_header_and_in_order() -> None:
-    text = page_of("b", "a", "c").text(NOW).decode()
+    page = page_of("b", "a", "c")
+    page.replace(render(full_reading("d")))
+    text = page.text(NOW).decode()
     headers = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
     assert headers == [family.name for family in FAMILIES]
     current = ""
@@ -68,13 +71,16 @@ def test_a_removed_monitor_leaves_nothing() -> None:
 
 def test_values_expire_and_what_is_known_of_the_monitor_stays() -> None:
     page = page_of("fresh")
-    page.replace(render(monitor_reading("old", expires_at=NOW)))
+    page.replace(render(full_reading("old", expires_at=NOW)))
     before = page.text(NOW - timedelta(seconds=1))
     assert value_of(before, "driftwatch_window_rows", monitor="old", feature="dep_delay") == 930
     after = page.text(NOW)
     left = {name for name, labels in samples(after) if ("monitor", "old") in labels}
     assert left == {family.name for family in FAMILIES if family.lasting}
-    assert value_of(after, "driftwatch_alert_state", monitor="old", kind="drift") == 2
+    assert (
+        value_of(after, "driftwatch_alert_state", monitor="old", feature="dep_delay", kind="drift")
+        == 2
+    )
     assert value_of(after, "driftwatch_window_rows", monitor="fresh", feature="dep_delay") == 930
     page.replace(render(monitor_reading("old", expires_at=NOW + timedelta(hours=1))))
     assert value_of(page.text(NOW), "driftwatch_window_rows", monitor="old", feature="carrier")

@@ -11,7 +11,7 @@ from driftwatch.exposition.page import Page
 from driftwatch.exposition.render import render
 from driftwatch.exposition.scrape import scrape
 from driftwatch.verdict.policy import Reason
-from tests.exposition.readings import NOW, busy_health, monitor_reading, samples
+from tests.exposition.readings import NOW, busy_health, full_reading, samples
 from tests.servers.prometheus import promtool
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,7 @@ def test_every_alert_has_a_unit_test_in_which_it_fires() -> None:
 @pytest.mark.parametrize("path", [RULES, TESTS], ids=["rules", "their unit tests"])
 def test_every_metric_that_is_named_is_exported(path: Path) -> None:
     page = Page()
-    page.replace(render(monitor_reading()))
+    page.replace(render(full_reading()))
     exported = {name for name, _ in samples(scrape(page, busy_health(), NOW).body)}
     text = re.sub(r"monitor:driftwatch_\w+:\w+", "", path.read_text())
     named = set(re.findall(r"\bdriftwatch_[a-z_]+", text))

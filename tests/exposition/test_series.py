@@ -5,10 +5,15 @@ import pytest
 
 from driftwatch.alert.policy import AlertKind, AlertState, Severity
 from driftwatch.exposition.families import OF_RESULTS
-from driftwatch.exposition.reading import AlertReading, MonitorReading
-from driftwatch.exposition.series import feature_samples, monitor_samples, reference_samples
+from driftwatch.exposition.reading import AlertReading, MonitorReading, SegmentReading
+from driftwatch.exposition.series import (
+    feature_samples,
+    monitor_samples,
+    reference_samples,
+    segment_samples,
+)
 from driftwatch.verdict.policy import Reason, Verdict
-from tests.exposition.readings import DAY, feature_reading, monitor_reading
+from tests.exposition.readings import DAY, feature_reading, full_reading, monitor_reading
 
 FEATURE = 'monitor="m",feature="dep_delay",window="1d"'
 
@@ -99,6 +104,42 @@ def test_the_numbers_of_an_alert(
     assert shown[0].labels == 'monitor="m",feature="x",window="1d",kind="drift"'
 
 
+def test_an_alert_of_a_part_of_the_rows_names_it_and_one_of_all_rows_does_not() -> None:
+    alerts = (
+        AlertReading("x", DAY, AlertKind.DRIFT),
+        AlertReading("x", DAY, AlertKind.DRIFT, AlertState.FIRING, segment='city="New York"'),
+    )
+    found = monitor_samples(MonitorReading("m", "logs", alerts=alerts))
+    labels = [one.labels for one in found if one.family.name == "driftwatch_alert_state"]
+    of_all = 'monitor="m",feature="x",window="1d",kind="drift"'
+    assert labels == [of_all, of_all + r',segment="city=\"New York\""']
+
+
+def test_of_segments_there_are_numbers_and_no_names() -> None:
+    reading = MonitorReading(
+        "m",
+        "logs",
+        segments=21,
+        of_segments=(SegmentReading("x", DAY, 3), SegmentReading("k", DAY, 0)),
+    )
+    found = {
+        f"{one.family.name}{{{one.labels}}}": one.value
+        for one in [*monitor_samples(reading), *segment_samples(reading)]
+    }
+    del found['driftwatch_monitor_info{monitor="m",source="logs"}']
+    assert found == {
+        'driftwatch_segments{monitor="m"}': 21,
+        'driftwatch_segments_drifting{monitor="m",feature="x",window="1d"}': 3,
+        'driftwatch_segments_drifting{monitor="m",feature="k",window="1d"}': 0,
+    }
+
+
+def test_what_is_excluded_is_1_and_all_of_a_monitor_has_an_empty_feature() -> None:
+    found = monitor_samples(MonitorReading("m", "logs", excluded=("", "x")))
+    labels = [one.labels for one in found if one.family.name == "driftwatch_excluded"]
+    assert labels == ['monitor="m",feature=""', 'monitor="m",feature="x"']
+
+
 def test_a_monitor_without_results_says_what_it_is() -> None:
     (info,) = monitor_samples(MonitorReading("m", "logs", labels={"team": "risk"}))
     assert (info.family.name, info.labels, info.value) == (
@@ -131,10 +172,10 @@ def test_features_are_counted_by_window_and_severity() -> None:
 
 
 def test_every_family_has_the_labels_that_it_declares() -> None:
-    reading = monitor_reading(labels={})
-    found = [*monitor_samples(reading), *reference_samples(reading)]
+    reading = full_reading(labels={})
+    found = [*monitor_samples(reading), *reference_samples(reading), *segment_samples(reading)]
     found += [one for result in reading.features for one in feature_samples("m", result)]
     assert {one.family.name for one in found} == {family.name for family in OF_RESULTS}
     for one in found:
         names = tuple(part.partition("=")[0] for part in one.labels.split(","))
-        assert names == one.family.labels
+        assert names in (one.family.labels, (*one.family.labels, *one.family.optional))
