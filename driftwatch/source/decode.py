@@ -1,6 +1,6 @@
 """From what travels to counts per slice and segment, and from slices to panes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, groupby
 from operator import itemgetter
@@ -60,12 +60,21 @@ class Tally:
             for part in self._parts
         ]
         whole = sums[0].of_all_segments() if self._groupings else sums[0]
-        segments = {
-            key: Counted(one.panes, one.rows, self._split(one))
-            for grouping, found in zip(self._groupings, sums, strict=False)
-            for key, one in found.of_each_segment(grouping.keys)
-        }
+        segments: dict[str, Counted] = {}
+        for grouping, found in zip(self._groupings, sums, strict=False):
+            segments |= self._segments(grouping, found)
         return Counted(whole.panes, whole.rows, self._split(whole), segments)
+
+    def _segments(self, grouping: Grouping, sums: "_Sums") -> dict[str, Counted]:
+        """Those with rows that have a key: a rest that is not counted has none."""
+        columns, keys, found = self._split(sums), grouping.keys, {}
+        begins = np.searchsorted(sums.numbers, np.arange(len(keys) + 1)).tolist()
+        for key, begin, end in zip(keys, begins, begins[1:], strict=False):
+            if begin < end:
+                own = slice(begin, end)
+                counts = {name: panes.at(own) for name, panes in columns.items()}
+                found[key] = Counted(sums.panes[own], sums.rows[own], counts)
+        return found
 
     def _split(self, sums: "_Sums") -> dict[str, ColumnPanes]:
         """The counts of each column."""
@@ -178,23 +187,6 @@ class _Sums:
     def of_all_segments(self) -> "_Sums":
         none = np.zeros_like(self.numbers)
         return _summed(none, self.panes, self.rows, self.cells, self.moments)
-
-    def of_each_segment(self, keys: Sequence[str]) -> Iterator[tuple[str, "_Sums"]]:
-        """The segments that have a key: a rest that is not counted has none."""
-        for number, key in enumerate(keys):
-            begin, end = np.searchsorted(self.numbers, [number, number + 1])
-            if begin < end:
-                own = slice(begin, end)
-                yield (
-                    key,
-                    _Sums(
-                        self.numbers[own],
-                        self.panes[own],
-                        self.rows[own],
-                        self.cells[own],
-                        self.moments[own],
-                    ),
-                )
 
 
 def _summed(

@@ -33,8 +33,8 @@ class ColumnPanes:
             if array.shape != (panes,):
                 raise ValueError(f"moments must have shape ({panes},), not {array.shape}")
 
-    def at(self, index: npt.NDArray[np.bool_] | IntArray) -> "ColumnPanes":
-        """Some of the panes, by their numbers or by a mask."""
+    def at(self, index: npt.NDArray[np.bool_] | IntArray | slice) -> "ColumnPanes":
+        """Some of the panes, by their numbers, by a mask or as a slice."""
         return ColumnPanes(
             self.cells[index],
             self.infinite[index],
