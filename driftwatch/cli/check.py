@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.text import Text
 
 from driftwatch.cli.frozen import unheeded
+from driftwatch.cli.requirements import unmet
 from driftwatch.cli.terminal import Cell, clean, open_console, plural, rows, show
 from driftwatch.config.settings import BinMethod, FeatureSettings, Kind, MonitorSettings, Settings
 from driftwatch.daemon.clock import process_now
 from driftwatch.errors import DriftwatchError
-from driftwatch.evaluate.progress import latest_window, target
+from driftwatch.evaluate.progress import latest_window
+from driftwatch.evaluate.sentence import reference_words
 from driftwatch.source import (
     ColumnType,
     KindProposal,
@@ -111,7 +113,7 @@ def _check_monitor(
 def _check_source(monitor: MonitorSettings, source: Source, console: Console) -> Iterator[Finding]:
     info = source.inspect(monitor.relation)
     features = monitor.features
-    show(console, rows([("timestamp ", monitor.relation.timestamp, info.timestamp_type)]))
+    show(console, rows([("timestamp ", monitor.relation.timestamp or "", info.timestamp_type)]))
     show(console, rows([_feature(feature, info) for feature in features]))
     if not info.timestamp_served:
         yield _tell(
@@ -134,7 +136,8 @@ def _check_source(monitor: MonitorSettings, source: Source, console: Console) ->
             fatal=True,
         )
     _show_plan(monitor, plan, source, console)
-    yield from _check_reference(monitor, info, source, console)
+    for one in unmet(monitor, info, source, process_now()):
+        yield _tell(console, one.text, fatal=one.fatal)
 
 
 def _check_kinds(
@@ -171,20 +174,6 @@ def _check_kinds(
             )
 
 
-def _check_reference(
-    monitor: MonitorSettings, info: RelationInfo, source: Source, console: Console
-) -> Iterator[Finding]:
-    reference = monitor.reference
-    if reference.end > target(monitor, process_now()):
-        text = f"the reference {reference} is not over yet: nothing is counted before it is"
-        yield _tell(console, text, fatal=False)
-    elif not source.has_rows(monitor.relation, info, reference):
-        text = (
-            f"the reference {reference} holds no rows; check `reference`, `timestamp` and `where`"
-        )
-        yield _tell(console, text, fatal=True)
-
-
 def _heading(monitor: MonitorSettings, console: Console) -> None:
     schema = f"{monitor.relation.schema}." if monitor.relation.schema else ""
     windows = ", ".join(format_duration(seconds) for seconds in monitor.window_seconds)
@@ -201,11 +190,16 @@ def _heading(monitor: MonitorSettings, console: Console) -> None:
                     f"{format_duration(monitor.every_seconds)}",
                 ),
                 ("where", monitor.relation.where or "(all rows)"),
-                ("windows", f"{windows}, judged {late} after they end"),
-                ("reference", str(monitor.reference)),
+                ("windows", f"{windows}, judged {late} after they end{_clock(monitor)}"),
+                ("reference", reference_words(monitor.reference, None)),
             ]
         ),
     )
+
+
+def _clock(monitor: MonitorSettings) -> str:
+    zone = monitor.calendar.zone
+    return "" if zone == "UTC" else f", by the clock of {zone}"
 
 
 def _feature(feature: FeatureSettings, info: RelationInfo) -> tuple[Cell, ...]:

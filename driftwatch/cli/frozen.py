@@ -26,8 +26,8 @@ def unheeded(store: Store, monitor: MonitorSettings) -> Iterator[str]:
         if record is not None and not _heeds(record.axis, feature):
             yield (
                 f"the bins of {feature.name!r} were fitted otherwise (axis version "
-                f"{record.version}) and stay as they are; watch it under another monitor name to "
-                "have new ones"
+                f"{record.version}) and stay as they are; `driftwatch reference capture --refit` "
+                "makes new ones"
             )
 
 

@@ -155,7 +155,7 @@ def activate_reference(settings: Settings, monitor: str, version: int, column: s
             now=process_now(),
             notify=settings.webhook is not None,
         )
-        tell_rebased(open_console(), found, f"version {version}")
+        tell_rebased(open_console(), found, "in use again")
         if found.again is None:
             return FINE
         return count_again(settings, chosen, found.again, source=source, store=store)

@@ -26,6 +26,7 @@ from driftwatch.evaluate.rebase import (
 )
 from driftwatch.evaluate.specification import reference_of
 from driftwatch.store import axes, monitors, references, segments
+from driftwatch.store.annotations import AnnotationRow
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.engine import Store
 from driftwatch.store.schema import AnnotationKind, ReferenceOrigin
@@ -70,9 +71,12 @@ def accept(wanted: Acceptance, *, store: Store, now: datetime, notify: bool) -> 
             )
         chosen = {name: active[name] for name in names if name in active}
         counted = _counted(connection, monitor, known, chosen, interval)
+        trace = AnnotationRow(
+            "", AnnotationKind.ACCEPTED, interval.start, interval.end, wanted.reason
+        )
         rebase = Rebase(
-            monitor, known.id, known.watermark, ReferenceOrigin.ACCEPT, AnnotationKind.ACCEPTED,
-            wanted.reason, notify, now,
+            monitor, known.id, known.watermark, ReferenceOrigin.ACCEPT, trace, wanted.reason,
+            notify, now,
         )  # fmt: skip
         return save(connection, rebase, names, chosen, interval, counted)
 

@@ -73,9 +73,14 @@ class Past:
         known = (*self.flagged.get(feature, ()), interval)
         return replace(self, flagged={**self.flagged, feature: known})
 
-    def left_out(self, feature: str) -> list[Interval]:
+    def left_out(self, feature: str, accepted: Interval | None = None) -> list[Interval]:
+        """accepted: what was flagged in it is right, and what lies before it is not any more."""
         excluded = [one.interval for one in self.excluded if one.feature in ("", feature)]
-        return merged([*excluded, *self.flagged.get(feature, ())])
+        flagged = self.flagged.get(feature, ())
+        if accepted is None:
+            return merged([*excluded, *flagged])
+        still = [piece for one in flagged for piece in without(one, [accepted])]
+        return merged([Interval(from_epoch(0), accepted.start), *excluded, *still])
 
     def reason(self, feature: str, span: Interval) -> str:
         """Why a window pages nobody: the first exclusion that it touches; "" if it may."""
@@ -200,10 +205,7 @@ def _pieces(
     reference = monitor.reference_of(feature)
     if isinstance(reference, CohortReference):
         return [look.span]
-    taken = past.left_out(feature.name)
-    accepted = _accepted(prepared, feature.name)
-    if accepted is not None:
-        taken = merged([*taken, Interval(from_epoch(0), accepted.start)])
+    taken = past.left_out(feature.name, _accepted(prepared, feature.name))
     if isinstance(reference, RollingReference):
         start = look.span.start - timedelta(seconds=reference.seconds)
         return without(Interval(start, look.span.start), taken)
@@ -216,7 +218,7 @@ def _pieces(
 
 
 def _accepted(prepared: Prepared, name: str) -> Interval | None:
-    """Where a change was accepted, nothing older is learned from."""
+    """What a change was accepted of."""
     record = prepared.references[name]
     return record.interval if record.origin is ReferenceOrigin.ACCEPT else None
 
@@ -234,7 +236,8 @@ def volume_windows(
     if isinstance(monitor.reference, Interval):
         nothing = np.zeros(0, np.int64)
         return [prepared.reference_rows.get(window.seconds, nothing) for window in windows]
-    chosen = [_earlier_windows(monitor, window, past) for window in windows]
+    taken = past.left_out(VOLUME, _accepted(prepared, VOLUME))
+    chosen = [_earlier_windows(monitor, window, taken) for window in windows]
     wanted = sorted({one for of_window in chosen for one in of_window})
     found = ledger.window_rows(connection, prepared.monitor_id, wanted)
     rows = dict(zip(wanted, found, strict=True))
@@ -244,7 +247,9 @@ def volume_windows(
     ]
 
 
-def _earlier_windows(monitor: MonitorSettings, window: Window, past: Past) -> list[Interval]:
+def _earlier_windows(
+    monitor: MonitorSettings, window: Window, taken: Sequence[Interval]
+) -> list[Interval]:
     reference, start = monitor.reference, window.interval.start
     if isinstance(reference, SeasonalReference) and reference.weeks >= MIN_REFERENCE_WINDOWS:
         weeks = range(1, reference.weeks + 1)
@@ -253,7 +258,6 @@ def _earlier_windows(monitor: MonitorSettings, window: Window, past: Past) -> li
         span = _reach(reference) or VOLUME_SPAN
         tumbling = monitor.calendar.tumbling(start - span, start, window.seconds)
         earlier = [one.interval for one in tumbling]
-    taken = past.left_out(VOLUME)
     return [one for one in earlier if without(one, taken) == [one]]
 
 

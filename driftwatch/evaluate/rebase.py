@@ -13,16 +13,17 @@ from sqlalchemy import Connection
 from driftwatch.config.settings import MonitorSettings
 from driftwatch.errors import ConfigError
 from driftwatch.evaluate.alerts import Change, reset_alerts
-from driftwatch.evaluate.specification import reference_of, specification
+from driftwatch.evaluate.specification import Moving, reference_of, specification
 from driftwatch.stats.counts import ColumnPanes, PaneCounts
 from driftwatch.stats.segment import Grouping
 from driftwatch.stats.unseen import with_expected_unseen
 from driftwatch.store import annotations, ledger, monitors, references
+from driftwatch.store.annotations import AnnotationRow
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.ledger import WindowCounts
 from driftwatch.store.panes import no_counts
 from driftwatch.store.references import NewReference, ReferenceRecord
-from driftwatch.store.schema import AnnotationKind, ReferenceOrigin
+from driftwatch.store.schema import ReferenceOrigin
 from driftwatch.verdict.policy import VOLUME
 from driftwatch.window import Interval
 
@@ -40,16 +41,17 @@ class Counted:
 class Rebase:
     """Who gives columns another reference, and why.
 
-    watermark: event time from which on windows are compared with it; kind, message: of the
-    annotation; notify: whether the webhook hears of alerts that end; now: process time.
+    watermark: event time from which on windows are compared with it; trace: what is noted of each
+    column; note: kept with the references; notify: whether the webhook hears of alerts that end;
+    now: process time.
     """
 
     monitor: MonitorSettings
     monitor_id: int
     watermark: datetime
     origin: ReferenceOrigin
-    kind: AnnotationKind
-    message: str
+    trace: AnnotationRow
+    note: str
     notify: bool
     now: datetime
 
@@ -148,22 +150,30 @@ def save(
         _capture(connection, rebase, name, axes, interval, part, key) is not None
         for key, part in counted.segments.items()
         for name in columns
-        if name != VOLUME
+        # What moves is summed from the ledger for segments, too.
+        if name != VOLUME and not isinstance(reference_of(rebase.monitor, name), Moving)
     )
-    new = tuple(one for one in made if one.column not in before or one != before[one.column])
+    known = {_identity(one) for one in before.values()}
+    new = tuple(one for one in made if _identity(one) not in known)
     changes = tell(connection, rebase, [one.column for one in new]) if new else []
     return Rebased(new, parts, changes=tuple(changes))
 
 
+def _identity(one: ReferenceRecord) -> tuple[int, str, str, str]:
+    """A version of the same counts may come to serve something else."""
+    return one.id, one.specification, one.origin, one.note
+
+
 def tell(connection: Connection, rebase: Rebase, columns: Sequence[str]) -> list[Change]:
     """Leave a trace, and resolve the alerts of these columns; returns those that changed."""
+    trace = rebase.trace
     for name in columns:
         annotations.note(
-            connection, rebase.monitor.name, name, rebase.kind, rebase.watermark, None,
-            rebase.message, rebase.now,
+            connection, rebase.monitor.name, name, trace.kind, trace.start, trace.end,
+            trace.message, rebase.now,
         )  # fmt: skip
     return reset_alerts(
-        connection, rebase.monitor.name, set(columns), rebase.watermark, rebase.message,
+        connection, rebase.monitor.name, set(columns), rebase.watermark, trace.message,
         rebase.now, rebase.notify,
     )  # fmt: skip
 
@@ -193,6 +203,6 @@ def _capture(
         segment=segment,
         specification=specification(reference_of(rebase.monitor, name)),
         origin=rebase.origin,
-        note=rebase.message,
+        note=rebase.note,
     )
     return references.capture(connection, rebase.monitor_id, new, rebase.now)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from driftwatch.config.settings import (
-    CohortReference,
     FeatureSettings,
     MonitorSettings,
     RollingReference,
@@ -26,18 +25,17 @@ from driftwatch.evaluate.rebase import (
     summed,
     tell,
 )
-from driftwatch.evaluate.specification import reference_of, specification
+from driftwatch.evaluate.specification import Moving, reference_of, specification
 from driftwatch.source import ColumnType, RelationInfo, ScanColumn, Source
 from driftwatch.stats.counts import ColumnTrouble, PaneCounts
 from driftwatch.store import axes, ledger, monitors, references, segments
+from driftwatch.store.annotations import AnnotationRow
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.engine import Store
 from driftwatch.store.references import NewReference, ReferenceRecord
 from driftwatch.store.schema import AnnotationKind, ReferenceOrigin
 from driftwatch.verdict.policy import VOLUME
 from driftwatch.window import Interval, floor
-
-_MOVING = (RollingReference, SeasonalReference, CohortReference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ def choose(monitor: MonitorSettings, column: str | None, *, refit: bool) -> tupl
     ConfigError: what is named moves by itself, and its bins are to stay.
     """
     names = [column] if column else [VOLUME, *(one.name for one in monitor.features)]
-    fixed = [n for n in names if not isinstance(reference_of(monitor, n), _MOVING)]
+    fixed = [n for n in names if not isinstance(reference_of(monitor, n), Moving)]
     chosen = [n for n in names if n in fixed or (refit and n != VOLUME)]
     # Where the reference has no time of its own, the volume has the windows before each window.
     if not isinstance(monitor.reference, Interval):
@@ -143,7 +141,9 @@ def activate(
         ]
         if not chosen:
             raise ConfigError(_no_version(monitor, version, column, every))
-        rebase = _rebase(monitor, known, f"version {version} again", now, notify=notify)
+        rebase = _rebase(
+            monitor, known, f"the reference is version {version} again", "", now, notify
+        )
         active = references.active(connection, known.id)
         new = [one for one in chosen if not one.active]
         refitted = [
@@ -175,7 +175,7 @@ def _of_ledger(request: Request, store: Store, now: datetime, *, notify: bool) -
         if found is None or len(kept) < len(request.features) or not has_all(found, groupings):
             return None
         _not_empty(request, found.rows)
-        rebase = _rebase(request.monitor, known, _message(request), now, notify=notify)
+        rebase = _rebase(request.monitor, known, _message(request), request.reason, now, notify)
         return save(connection, rebase, request.columns, kept, request.interval, found)
 
 
@@ -204,7 +204,7 @@ def _of_source(
             for c in columns
         }
         _to_ledger(connection, known.id, wanted, counts, interval, now)
-        rebase = _rebase(monitor, known, _message(request), now, notify=notify)
+        rebase = _rebase(monitor, known, _message(request), request.reason, now, notify)
         found = save(connection, rebase, request.columns, wanted, interval, summed(counts))
     again = _under_way(monitor, known) if request.refit else None
     return replace(found, from_ledger=False, again=again)
@@ -249,7 +249,7 @@ def _activate(
     connection: Connection, rebase: Rebase, old: ReferenceRecord, axis: AxisRecord | None
 ) -> ReferenceRecord:
     """With it goes its axis. It is noted that it serves what is configured now, so that the daemon
-    keeps it."""
+    keeps it; that it was accepted stays noted."""
     references.activate(connection, rebase.monitor_id, old.column, old.version, segment=old.segment)
     same = NewReference(
         column=old.column,
@@ -259,8 +259,8 @@ def _activate(
         rows=old.rows,
         segment=old.segment,
         specification=specification(reference_of(rebase.monitor, old.column)),
-        origin=rebase.origin,
-        note=rebase.message,
+        origin=old.origin if old.origin is ReferenceOrigin.ACCEPT else rebase.origin,
+        note=old.note,
     )
     return references.capture(connection, rebase.monitor_id, same, rebase.now)
 
@@ -286,16 +286,16 @@ def _no_version(
 
 
 def _rebase(
-    monitor: MonitorSettings, known: Known, message: str, now: datetime, *, notify: bool
+    monitor: MonitorSettings, known: Known, message: str, note: str, now: datetime, notify: bool
 ) -> Rebase:
+    trace = AnnotationRow("", AnnotationKind.REFERENCE, known.watermark, None, message)
     return Rebase(
-        monitor, known.id, known.watermark, ReferenceOrigin.COMMAND, AnnotationKind.REFERENCE,
-        message, notify, now,
-    )  # fmt: skip
+        monitor, known.id, known.watermark, ReferenceOrigin.COMMAND, trace, note, notify, now
+    )
 
 
 def _message(request: Request) -> str:
-    return request.reason or f"captured of {request.interval}"
+    return request.reason or f"the reference is {request.interval}"
 
 
 def _check(request: Request, known: Known) -> None:
