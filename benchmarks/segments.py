@@ -50,7 +50,8 @@ HEAD = """# Segments and the census: 20 columns, panes of 5 minutes
 
 Milliseconds of CPU, of client and server together: the least of some rounds, which take turns. A
 tick is the newest pane, an hour the newest 12, a day the newest 288; `scans` is the ratio to the
-scan of the same panes without segments. Every grouping also counts the rest of its levels; all rows are the sum over a grouping.
+scan of the same panes without segments. Every grouping also counts the rest of its levels; all
+rows are the sum over a grouping.
 
 - One scan counts all segments by one pass over the rows. `two, a scan for each grouping` and `20
   scans` are what that saves.

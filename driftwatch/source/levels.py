@@ -47,9 +47,7 @@ def _render_level(element: Level, compiler: SQLCompiler, **kw: Any) -> str:
         cells += [(level, outcomes[axis.other]) for level in axis.known]
     else:
         known = f"WHEN {_in(x, sorted(axis.known), compiler)} THEN {outcomes[axis.other]} "
-    cells.sort()
-    literals = [(text_literal(level, compiler), outcome) for level, outcome in cells]
-    tree = _tree(x, literals, outcomes[axis.unseen])
+    tree = _tree(x, _literals(cells, compiler), outcomes[axis.unseen])
     return f"CASE WHEN {x} IS NULL THEN {outcomes[axis.missing]} {known}ELSE {tree} END"
 
 
@@ -93,9 +91,8 @@ def _number(
         for value, found in below.items()
     }
     null = leaves.pop(None, other)
-    cells = sorted((str(value), leaf) for value, leaf in leaves.items())
-    literals = [(text_literal(value, compiler), leaf) for value, leaf in cells]
-    return f"CASE WHEN {x} IS NULL THEN {null} ELSE {_tree(x, literals, other)} END"
+    cells = _literals([(str(value), leaf) for value, leaf in leaves.items()], compiler)
+    return f"CASE WHEN {x} IS NULL THEN {null} ELSE {_tree(x, cells, other)} END"
 
 
 def text_literal(value: str, compiler: SQLCompiler) -> str:
@@ -105,11 +102,29 @@ def text_literal(value: str, compiler: SQLCompiler) -> str:
     return compiler.render_literal_value(value, types.String())
 
 
+def _literals(cells: Sequence[tuple[str, str]], compiler: SQLCompiler) -> list[tuple[str, str]]:
+    """The cells in the order of their levels' bytes, each level as SQL."""
+    return [
+        (text_literal(level, compiler), outcome)
+        for level, outcome in sorted(cells)
+        if _possible(level, compiler)
+    ]
+
+
+def _possible(level: str, compiler: SQLCompiler) -> bool:
+    """Whether the store has such a text: PostgreSQL has none with NUL, another store's level."""
+    return "\0" not in level or compiler.dialect.name == "sqlite"
+
+
 def _in(x: str, levels: Sequence[str], compiler: SQLCompiler) -> str:
     """Whether x is one of the sorted levels: SQLite fills its set three times faster in order."""
     if compiler.dialect.name == "sqlite":
         return f"{x} IN ({', '.join(text_literal(level, compiler) for level in levels)})"
-    quoted = (level.replace("\\", "\\\\").replace('"', '\\"') for level in levels)
+    quoted = (
+        level.replace("\\", "\\\\").replace('"', '\\"')
+        for level in levels
+        if _possible(level, compiler)
+    )
     array = "{" + ",".join(f'"{level}"' for level in quoted) + "}"
     return f"{x} = ANY ({text_literal(array, compiler)}::text[])"
 

@@ -291,6 +291,22 @@ def test_hundreds_of_levels_in_many_columns(database_url: str) -> None:
     assert found == {segment_key(names, level) for level in levels[::7]} | {other_key(names)}
 
 
+@pytest.mark.parametrize("known", [1, 300])
+def test_levels_that_only_another_store_can_hold(database_url: str, known: int) -> None:
+    """A text with NUL, from a reference in SQLite or from the configuration."""
+    create(database_url, {"c": "TEXT"}, [[minutes(1), "a"]])
+    others = tuple(f"\0{index}" for index in range(known))
+    axes: dict[str, Axis] = {"c": CategoricalAxis(("a", "\0"), others)}
+    with opened(database_url) as source:
+        plan = grouped(source, axes, [Grouping(("c",), (("\0",), ("a\0",), ("a",)))])
+        counts = source.scan(plan, between(0, 5))
+        assert (counts.troubles, set(counts.segments)) == ((), {"c=a"})
+        assert counts.columns["c"].cells[0, 0] == 1
+        if is_sqlite(database_url):
+            run(database_url, "UPDATE logs SET c = CAST(X'6100' AS TEXT)")
+            assert set(source.scan(plan, between(0, 5)).segments) == {segment_key(["c"], ["a\0"])}
+
+
 def test_one_pass_over_the_rows(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many statements as without segments, and nothing is compiled by a tick."""
     rows = [[minutes(m), 0.5, "a", "b"] for m in range(20)]
