@@ -1,5 +1,6 @@
 """The ledger: every pane's counts, kept once. Windows of any length are sums of it."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -60,11 +61,11 @@ def record(
 ) -> tuple[Interval, ...]:
     """Note every pane of `interval` as counted, those without rows too, and roll up above them.
 
-    `counts.segments` are recorded with all rows: it names every segment that was counted, those
-    without rows, too. A segment that it does not name keeps what it has, save where a pane has no
-    rows at all. What is recorded under a `segment` of its own (a cohort) stands apart: it is
-    counted where it was recorded, whatever became of all rows; its own `counts.segments` are not
-    recorded.
+    `counts.segments` are recorded with all rows. Segments by the same columns as one of them were
+    counted with it, and where they are not among them they have no rows. Segments by other columns
+    keep what they have, save where a pane has no rows at all. What is recorded under a `segment`
+    of its own (a cohort) stands apart: it is counted where it was recorded, whatever became of all
+    rows; its own `counts.segments` are not recorded.
 
     Doing it twice changes nothing. Where a pane's rows or counts changed, its revision grows by
     one. Columns that are not in `counts` keep what was counted of them earlier.
@@ -77,7 +78,8 @@ def record(
     FoldedError: a part of an hour or day whose finer panes were deleted; see `retention`.
     """
     starts = _pane_starts(counts, interval)
-    parts = {segment: counts} if segment else {"": counts, **counts.segments}
+    segments = {} if segment else counts.segments
+    parts = {segment: counts, **segments}
     layouts = _Layouts(axes)
     prepared = {
         name: _Part.of(part, counts.pane_seconds, starts, layouts) for name, part in parts.items()
@@ -86,8 +88,10 @@ def record(
     known = segments_of(connection, monitor_id)
     _require_one_way(known, parts)
     require_whole(connection, Level(monitor_id, segment, counts.pane_seconds), starts)
-    beside = [one for one, apart in known.items() if not apart and one not in parts]
-    family = Family(monitor_id, [*parts] if segment else [*parts, *beside])
+    beside = [] if segment else [one for one, apart in known.items() if not apart]
+    family = Family(monitor_id, list(dict.fromkeys([*parts, *beside])))
+    groups = {_columns(one) for one in segments}
+    prepared = {one: _NOTHING for one in beside if _columns(one) in groups} | prepared
     fresh = {one for one in parts if one not in known}
     found = []
     for portion in portions(starts, max(1, PORTION // len(family.segments))):
@@ -238,6 +242,8 @@ def extent(connection: Connection, monitor_id: int) -> Interval | None:
     return Interval(from_epoch(min(edges)[0]), from_epoch(max(end for _, end in edges)))
 
 
+_COLUMN = re.compile(r'("(?:[^"\\]|\\.)*"|[^=,"]+)=(?:"(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)')
+
 _NOTHING = _Part(np.zeros(0, np.int64), np.zeros(0, np.int64), no_packs(0, EMPTY))
 
 
@@ -256,6 +262,15 @@ def _require_one_way(known: Mapping[str, bool], parts: Collection[str]) -> None:
         if name and known.get(name, apart) != apart:
             how = ("apart from all rows", "with all rows")
             raise ValueError(f"segment {name!r} was counted {how[apart]} so far; go on like that")
+
+
+def _columns(segment: str) -> tuple[str, ...]:
+    """The names of the columns that a segment is told by, as its key writes them.
+
+    >>> _columns('country=DE, "a=b"="New, York"'), _columns("@cohort")
+    (('country', '"a=b"'), ())
+    """
+    return tuple(_COLUMN.findall(segment))
 
 
 def _intervals(starts: IntArray, seconds: int) -> Iterator[Interval]:

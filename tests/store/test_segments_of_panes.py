@@ -178,6 +178,29 @@ def test_rows_of_a_segment_that_went_away_leave_zeros_at_every_level(store: Stor
     assert {row[5] for row in stored(store, "country=DE")} == {2}
 
 
+@pytest.mark.parametrize("value", ["DE", '"New, York"'])
+def test_a_segment_without_rows_need_not_be_named(store: Store, value: str) -> None:
+    """A scan brings home what has rows; what it counted shows by the columns of the others."""
+    rng = np.random.default_rng(16)
+    monitor_id, axes_of = monitor_with_axes(store)
+    counts = split(rng, hours(0, 24), 900, axes_of, rate=9.0)
+    key = f"country={value}"
+    city = {key: counts.segments["country=DE"], "city=Ulm": counts.segments["country=FR"]}
+    record(
+        store, monitor_id, axes_of, replace(counts, segments={**counts.segments, **city}),
+        hours(0, 24),
+    )  # fmt: skip
+    fewer = {"country=(other)": counts.segments["country=(other)"]}
+    rest = replace(fewer["country=(other)"], segments=fewer)
+    record(store, monitor_id, axes_of, rest, hours(0, 24))
+    found = sums(
+        store, monitor_id, axes_of, [hours(0, 24), hours(5, 6)], key, "country=FR", "city=Ulm"
+    )
+    assert [one.rows for one in (*found[key], *found["country=FR"])] == [0, 0, 0, 0]
+    assert all(one.is_whole for one in found[key])
+    assert found["city=Ulm"][0].rows == counts.segments["country=FR"].rows.sum()
+
+
 def test_a_pane_without_rows_empties_segments_that_are_not_named(store: Store) -> None:
     rng = np.random.default_rng(3)
     monitor_id, axes_of = monitor_with_axes(store)
