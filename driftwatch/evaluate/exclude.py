@@ -39,7 +39,7 @@ def exclude(
         new = exclusions.add(connection, monitor.name, wanted, now)
         watermark = monitors.ensure(connection, monitor.name, now).watermark
         changes: list[Change] = []
-        if watermark is not None and _covers_newest(monitor, wanted, watermark):
+        if new and watermark is not None and _covers_newest(monitor, wanted, watermark):
             changes = _resolve(connection, monitor, wanted, watermark, now, notify=notify)
     return Excluded(new, tuple(changes))
 

@@ -122,12 +122,14 @@ def _is_counted(found: WindowCounts) -> bool:
     return found.is_whole and all(rows == found.rows for rows in found.column_rows.values())
 
 
-def summed(counts: PaneCounts) -> Counted:
-    """A scan as one pane."""
+def summed(counts: PaneCounts, groupings: Sequence[Grouping] = ()) -> Counted:
+    """A scan as one pane. A segment of these groupings without a row is an empty one."""
+    empty = Counted(0, {})
+    found = {key: summed(part) for key, part in counts.segments.items()}
     return Counted(
         int(counts.rows.sum()),
         {name: panes.sum() for name, panes in counts.columns.items()},
-        {key: summed(part) for key, part in counts.segments.items()},
+        {key: empty for one in groupings for key in one.keys} | found,
     )
 
 

@@ -205,7 +205,9 @@ def _of_source(
         }
         _to_ledger(connection, known.id, wanted, counts, interval, now)
         rebase = _rebase(monitor, known, _message(request), request.reason, now, notify)
-        found = save(connection, rebase, request.columns, wanted, interval, summed(counts))
+        found = save(
+            connection, rebase, request.columns, wanted, interval, summed(counts, groupings)
+        )
     again = _under_way(monitor, known) if request.refit else None
     return replace(found, from_ledger=False, again=again)
 
