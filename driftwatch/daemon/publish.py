@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from driftwatch.alert.policy import AlertState, Severity
 from driftwatch.config.settings import MonitorSettings
+from driftwatch.evaluate.groups import segment_groupings
 from driftwatch.exposition.reading import (
     AlertReading,
     FeatureReading,
@@ -109,7 +110,7 @@ def reading(
         watermark=found.watermark,
         expires_at=expires_at,
         versions=versions,
-        segments=len(found.segments) if monitor.segments else None,
+        segments=len(_segments(found, monitor)) if monitor.segments else None,
         of_segments=tuple(_of_segments(found, monitor, watched)),
         excluded=_excluded(of_all),
     )
@@ -127,7 +128,7 @@ def _alerts(
     that are shown, and of segments where they page."""
     parts = {segment_key([VERSION_COLUMN], [one.version]) for one in versions}
     if monitor.segments and monitor.segments.page:
-        parts |= {one.segment for one in found.segments}
+        parts |= _segments(found, monitor)
     for one in found.alerts:
         key, state = one.key, one.status.state
         at_work = key.segment in parts and state in (AlertState.PENDING, AlertState.FIRING)
@@ -144,15 +145,21 @@ def _alerts(
             )
 
 
+def _segments(found: MonitorSnapshot, monitor: MonitorSettings) -> set[str]:
+    """The keys of all segments that are counted, those of "other" with them."""
+    groupings = segment_groupings(monitor, found.segments)
+    return {key for grouping in groupings for key in grouping.keys}
+
+
 def _of_segments(
     found: MonitorSnapshot, monitor: MonitorSettings, watched: Iterable[ResultRow]
 ) -> Iterator[SegmentReading]:
     if monitor.segments is None:
         return
-    frozen = {one.segment for one in found.segments}
+    parts = _segments(found, monitor)
     drifting: Counter[tuple[str, int]] = Counter()
     for row in watched:
-        if row.segment in frozen and row.window_seconds in monitor.segments.window_seconds:
+        if row.segment in parts and row.window_seconds in monitor.segments.window_seconds:
             drifting[row.feature, row.window_seconds] += row.verdict in _FLAGGED
     for (feature, seconds), count in drifting.items():
         yield SegmentReading(feature, seconds, count)
