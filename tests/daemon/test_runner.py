@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from driftwatch.config.settings import MonitorSettings, SourceSettings
-from driftwatch.daemon import runner as runner_module
 from driftwatch.daemon.clock import ReplayClock, process_now
 from driftwatch.daemon.runner import MonitorRunner
 from driftwatch.errors import ConflictError, SourceTimeoutError
+from driftwatch.evaluate.pipeline import evaluate
 from driftwatch.source import Source, open_source
 from driftwatch.stats.counts import PaneCounts
 from driftwatch.store import monitors
@@ -54,10 +54,10 @@ def test_what_has_to_be_prepared_anew_is_no_failure(
 ) -> None:
     """As after a version of a model was handed its own reference."""
     world.live(rows(10, 12))
-    evaluate = runner_module.evaluate
     with monkeypatch.context() as patched:
         patched.setattr(
-            runner_module, "evaluate", lambda *a, **k: replace(evaluate(*a, **k), prepared=None)
+            "driftwatch.daemon.runner.evaluate",
+            lambda *a, **k: replace(evaluate(*a, **k), prepared=None),
         )
         assert runner_of(world.monitor, world.source, world.store, until=11).run().report.scan
     assert len(world.table("evaluation")) == 1

@@ -9,12 +9,26 @@ from pathlib import Path
 from threading import Event
 
 from driftwatch.alert.policy import AlertPolicy
-from driftwatch.config.settings import Settings, SourceSettings, WebhookSettings
+from driftwatch.config.settings import (
+    Exclusion,
+    FeatureSettings,
+    RollingReference,
+    SegmentGroup,
+    SegmentSettings,
+    Settings,
+    SourceSettings,
+    VersionSettings,
+    WebhookSettings,
+)
 from driftwatch.daemon import courier
 from driftwatch.daemon.app import App
-from driftwatch.window import from_epoch, to_epoch
-from tests.evaluate.log import Log
-from tests.evaluate.world import DAY, HOUR, QUARTER, monitor
+from driftwatch.window import Interval, from_epoch, to_epoch
+from tests.evaluate.log import Log, day
+from tests.evaluate.world import DAY, HOUR, QUARTER, K, monitor
+
+COLUMNS = {"x": "double precision", "k": "text", "p": "double precision", "v": "text"}
+X = FeatureSettings("x", reference=RollingReference(5 * DAY))
+P = FeatureSettings("p", prediction=True)
 
 
 @dataclass(frozen=True)
@@ -49,8 +63,13 @@ class Twin:
             name="loan",
             every_seconds=1,
             catch_up_seconds=QUARTER,
-            window_seconds=(HOUR, DAY),
+            window_seconds=(QUARTER, DAY),
             alert=AlertPolicy(k=1, of=1),
+            features=(X, K, P),
+            recheck_seconds=(HOUR, QUARTER, DAY),
+            segments=SegmentSettings((SegmentGroup(("k",)),), (DAY,), page=True),
+            version=VersionSettings("v", 2 * DAY),
+            exclusions=(Exclusion(Interval(day(12.5), day(13)), "a storm"),),
         )
         return Settings(
             store_url=self.store_url,
