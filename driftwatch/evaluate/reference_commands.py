@@ -13,7 +13,8 @@ from driftwatch.config.settings import (
     SeasonalReference,
 )
 from driftwatch.errors import ConfigError
-from driftwatch.evaluate.groups import segment_groupings
+from driftwatch.evaluate import version_references
+from driftwatch.evaluate.groups import VERSION_PREFIX, segment_groupings
 from driftwatch.evaluate.rebase import (
     Known,
     Rebase,
@@ -36,6 +37,9 @@ from driftwatch.store.references import NewReference, ReferenceRecord
 from driftwatch.store.schema import AnnotationKind, ReferenceOrigin
 from driftwatch.verdict.policy import VOLUME
 from driftwatch.window import Interval, floor
+
+_KEPT = (ReferenceOrigin.ACCEPT, ReferenceOrigin.VERSION)
+"""What a reference was captured for, and goes on to say when it is used again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +193,7 @@ def _of_source(
         _check(request, known)
         active = axes.active(connection, known.id)
         groupings = segment_groupings(monitor, segments.load(connection, known.id))
+        of_versions = version_references.of_versions(connection, known.id, request.columns)
     info = source.inspect(monitor.relation)
     columns = _columns(request, source, info, {} if request.refit else active)
     plan = source.plan(monitor.relation, info, columns, monitor.pane_seconds, groupings=groupings)
@@ -196,6 +201,9 @@ def _of_source(
     for trouble in counts.troubles:
         raise ConfigError(f"monitor {monitor.name!r}: {trouble.message}")
     _not_empty(request, int(counts.rows.sum()))
+    recounted: version_references.Recounted = []
+    if request.refit:
+        recounted = version_references.count_again(monitor, source, info, columns, *of_versions)
     with store.write() as connection:
         monitors.lock(connection, known.id)
         known = counted_until(connection, monitor)
@@ -205,9 +213,9 @@ def _of_source(
         }
         _to_ledger(connection, known.id, wanted, counts, interval, now)
         rebase = _rebase(monitor, known, _message(request), request.reason, now, notify)
-        found = save(
-            connection, rebase, request.columns, wanted, interval, summed(counts, groupings)
-        )
+        counted = summed(counts, groupings)
+        found = save(connection, rebase, request.columns, wanted, interval, counted)
+        version_references.save(connection, known.id, wanted, recounted, now)
     again = _under_way(monitor, known) if request.refit else None
     return replace(found, from_ledger=False, again=again)
 
@@ -261,20 +269,19 @@ def _activate(
         rows=old.rows,
         segment=old.segment,
         specification=specification(reference_of(rebase.monitor, old.column)),
-        origin=old.origin if old.origin is ReferenceOrigin.ACCEPT else rebase.origin,
+        origin=old.origin if old.origin in _KEPT else rebase.origin,
         note=old.note,
     )
     return references.capture(connection, rebase.monitor_id, same, rebase.now)
 
 
 def _parts_of(whole: ReferenceRecord, every: Sequence[ReferenceRecord]) -> list[ReferenceRecord]:
-    """The newest references of segments over the same rows, in the same bins."""
+    """The newest references in the same bins: of segments over the same rows, of versions over
+    their own."""
     found: dict[str, ReferenceRecord] = {}
     for one in sorted(every, key=lambda one: one.version):
-        same = (one.column, one.interval, one.axis_id) == (
-            whole.column, whole.interval, whole.axis_id,
-        )  # fmt: skip
-        if one.segment and same:
+        own_rows = one.segment.startswith(VERSION_PREFIX) or one.interval == whole.interval
+        if one.segment and own_rows and (one.column, one.axis_id) == (whole.column, whole.axis_id):
             found[one.segment] = one
     return list(found.values())
 

@@ -24,7 +24,7 @@ from driftwatch.source import Source
 from driftwatch.stats.counts import PaneCounts
 from driftwatch.store import alerts, annotations, ledger, references, versions
 from driftwatch.store.ledger import WindowCounts
-from driftwatch.store.references import NewReference
+from driftwatch.store.references import NewReference, ReferenceRecord
 from driftwatch.store.schema import AnnotationKind, ReferenceOrigin
 from driftwatch.store.versions import VersionRow
 from driftwatch.window import Interval, from_epoch
@@ -240,8 +240,14 @@ def _firing(connection: Connection, monitor: MonitorSettings, feature: str) -> s
     }
 
 
-def _own(prepared: Prepared, version: VersionRow, feature: FeatureSettings) -> bool:
-    return feature.name in prepared.segment_references.get(version_key(version.version), {})
+def _own(
+    prepared: Prepared, version: VersionRow, feature: FeatureSettings
+) -> ReferenceRecord | None:
+    """Its own reference; None, too, for one that was counted in bins which are no longer used."""
+    found = prepared.segment_references.get(version_key(version.version), {}).get(feature.name)
+    if found is None or found.axis_id != prepared.axes[feature.name].id:
+        return None
+    return found
 
 
 def _compared(
@@ -253,7 +259,7 @@ def _compared(
     before: Mapping[str, WindowCounts],
     monitor: MonitorSettings,
 ) -> Compared | None:
-    own = prepared.segment_references.get(version_key(version.version), {}).get(feature.name)
+    own = _own(prepared, version, feature)
     if own is not None and own.counts is not None:
         assert own.interval is not None, "a version's reference is made of its own rows"
         words = sentence.own_reference(own.interval.seconds)

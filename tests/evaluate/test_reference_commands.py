@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from driftwatch.alert.policy import AlertPolicy
-from driftwatch.config.settings import RollingReference, SegmentGroup, SegmentSettings, Start
+from driftwatch.config.settings import (
+    RollingReference,
+    SegmentGroup,
+    SegmentSettings,
+    Start,
+    VersionSettings,
+)
 from driftwatch.errors import ConfigError
 from driftwatch.evaluate.backfill import run as backfill
 from driftwatch.evaluate.rebase import Rebased
@@ -193,6 +199,37 @@ def test_segments_come_with_it(empty_world: World) -> None:
     with world.store.read() as connection:
         active = references.active_segments(connection, 1)
     assert {of["x"].version for of in active.values()} == {1}
+
+
+def test_versions_of_the_model_keep_references_of_their_own_days(empty_world: World) -> None:
+    """In the new bins; and in the old ones, when these come back."""
+    world = empty_world
+    world.log.execute("ALTER TABLE events ADD COLUMN version text")
+    world.live([*rows(0, 12, version="v1"), *rows(12, 18, version="v2", x=shifted)])
+    prediction = replace(X, prediction=True)
+    world.configure(
+        features=(prediction,), window_seconds=(DAY,), version=VersionSettings("version", 2 * DAY)
+    )
+    for one in range(11, 17):
+        world.catch_up(one)
+
+    def of_versions() -> dict[str, tuple[Any, ...]]:
+        with world.store.read() as connection:
+            found = references.active_segments(connection, 1)
+        return {key: (of["x"].interval, of["x"].axis_version) for key, of in found.items()}
+
+    before = of_versions()
+    assert before["version=v2"] == (Interval(day(12), day(14)), 1)
+    again = captured(world, 10, 16, "x", refit=True).again
+    assert of_versions() == {key: (interval, 2) for key, (interval, _) in before.items()}
+    assert again is not None
+    world.catch_up(17)
+    newest = world.table("result", segment="version=v2")[-1]
+    assert (newest["axis_version"], str(newest["verdict"])) == (2, "ok")
+    activated(world, 1, "x")
+    assert of_versions() == before
+    world.catch_up(18)
+    assert str(world.table("result", segment="version=v2")[-1]["verdict"]) == "ok"
 
 
 def test_an_older_version_comes_back_with_its_bins(changed: World) -> None:
