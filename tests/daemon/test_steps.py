@@ -16,7 +16,7 @@ from driftwatch.daemon.schedule import add_heartbeat, add_monitor, new_scheduler
 from driftwatch.exposition.health import Health
 from tests.daemon.test_app import Daemon, quick, running, settings_of, wait_for
 from tests.daemon.webhook import receiver
-from tests.evaluate.log import day, rows, shifted
+from tests.evaluate.log import Row, day, rows, shifted
 from tests.evaluate.world import DAY, World, X, natural, opened, with_reference
 
 HOUR = timedelta(hours=1)
@@ -126,6 +126,47 @@ def test_an_event_clock_that_steps_counts_nothing_twice_and_loses_nothing(
         for until in (11, 11.5, 12.5, 14):
             straight.catch_up(until)
         assert natural(world.store) == natural(straight.store)
+
+
+def test_panes_that_a_clock_counted_before_their_time_are_counted_again(
+    world: World, sqlite_url: str
+) -> None:
+    """The clock is an hour ahead for a while: that hour is empty at first, and not for good."""
+    ages = {"recheck_seconds": (3_600, 21_600, DAY)}
+    world.configure(**ages)
+    clock = SetClock()
+    runner = MonitorRunner(
+        world.monitor,
+        world.source,
+        world.store,
+        event_clock=clock,
+        process_now=process_now,
+        notify=True,
+    )
+    hour, written, made = 1 / 24, 10.0, list[Row]()
+    for true, shown in [
+        (10.5, 10.5), (10.5 + hour / 2, 10.5 + 3 * hour / 2), (10.5 + hour, 10.5 + hour),
+        (11, 11), (12, 12),
+    ]:  # fmt: skip
+        made += rows(written, true)
+        world.live(rows(written, true))
+        written, clock.moment = true, day(shown) + timedelta(minutes=10)
+        while runner.run().report.behind:
+            pass
+    assert any(row["revision"] > 1 for row in world.table("pane")), "it was empty for a while"
+    with opened(world.log.url.replace("log.db", "straight.db"), sqlite_url) as straight:
+        with_reference(straight).live(made)
+        straight.configure(**ages)
+        straight.catch_up(12)
+        assert _found(world) == _found(straight)
+
+
+def _found(world: World) -> list[tuple[object, ...]]:
+    """Everything that counts and verdicts are made of, but how often it was revised."""
+    panes = [(row["seconds"], row["start"], row["rows"]) for row in world.table("pane")]
+    names = ("feature", "window_seconds", "window_end", "rows", "missing_rows", "verdict")
+    results = [tuple(row[name] for name in names) for row in world.table("result")]
+    return [*sorted(panes), *sorted(results, key=repr)]
 
 
 def test_a_notification_does_not_wait_for_a_clock_that_was_set_back(
