@@ -2,6 +2,7 @@
 
 from driftwatch.source.bucket import bucket
 from driftwatch.source.catalog import ColumnInfo
+from driftwatch.source.file import FileSource, open_file
 from driftwatch.source.inspect import RelationInfo
 from driftwatch.source.kinds import KindProposal
 from driftwatch.source.plan import ScanPlan
@@ -13,6 +14,7 @@ from driftwatch.source.values import LevelList
 __all__ = [
     "ColumnInfo",
     "ColumnType",
+    "FileSource",
     "KindProposal",
     "LevelList",
     "RelationInfo",
@@ -20,5 +22,6 @@ __all__ = [
     "ScanPlan",
     "Source",
     "bucket",
+    "open_file",
     "open_source",
 ]

@@ -77,10 +77,11 @@ def _own_kind(found: ColumnInfo) -> Kind:
         return Kind.CATEGORICAL
     if found.column_type in (ColumnType.NUMBER, ColumnType.TIME):
         return Kind.NUMERIC
+    numeric = "kind: numeric or " if not found.sql_type else ""  # SQLite's untyped hold both
     raise _CannotFitError(
         "unreadable",
-        f"its type {found.sql_type!r} does not say how to count it; declare kind: categorical "
-        "(or leave the column out); `driftwatch check` proposes a kind",
+        f"its type {found.sql_type!r} does not say how to count it; declare {numeric}kind: "
+        "categorical (or leave the column out); `driftwatch check` proposes a kind",
     )
 
 

@@ -42,9 +42,21 @@ def _propose(link: Link, place: Place, info: RelationInfo, name: str) -> KindPro
         (values, levels) = next(link.run(place.compile(statement), {}))
     except StatementError as error:
         return KindProposal(name, None, f"it cannot be read: {error}")
-    kind, reason = _judge(found.column_type, values, levels)
+    column_type = found.column_type if found.sql_type else _type_of_values(link, place, name)
+    kind, reason = _judge(column_type, values, levels)
     seen = f"{levels} distinct of {values} values in the first {_SAMPLE_ROWS} rows"
     return KindProposal(name, kind, f"{found.sql_type or 'no type'}: {reason} ({seen})")
+
+
+def _type_of_values(link: Link, place: Place, name: str) -> ColumnType:
+    """What the first rows of one of SQLite's columns without a type hold, where it is all one."""
+    column = place.rows.c[name]
+    rows = first(select(func.typeof(column).label("type")), _SAMPLE_ROWS).subquery("sample")
+    statement = place.compile(select(rows.c.type).distinct())
+    types = {found for (found,) in link.run(statement, {})} - {"null"}
+    if types and types <= {"integer", "real"}:
+        return ColumnType.NUMBER
+    return ColumnType.TEXT if types == {"text"} else ColumnType.OTHER
 
 
 def _judge(column_type: ColumnType, values: int, levels: int) -> tuple[Kind | None, str]:

@@ -91,8 +91,10 @@ def _after(value: float) -> float:
 
 
 def _finite_values(place: Place, found: ColumnInfo) -> Subquery:
-    finite = Finite(place.value(found)).label("v")
-    return place.fenced(place.select(finite)).subquery("finite")
+    finite: ColumnElement[float] = Finite(place.value(found))
+    if place.dialect == "sqlite":  # whose integers equal no float beyond 2**53 but their own
+        finite = finite + literal_column("0.0", Double())
+    return place.fenced(place.select(finite.label("v"))).subquery("finite")
 
 
 def _ranked_by_row_number(

@@ -56,6 +56,11 @@ class Source:
         self._lock = threading.Lock()
         self._current: WeakKeyDictionary[ScanPlan, ScanPlan] = WeakKeyDictionary()
 
+    @property
+    def dialect(self) -> str:
+        """The store's kind: "sqlite" or "postgresql"."""
+        return self._dialect
+
     def inspect(self, relation: RelationSettings) -> RelationInfo:
         """Columns and types of a table, view or query, and whether an index serves its timestamp.
 
