@@ -8,6 +8,7 @@ hour (or a day) in two there, `scanned_seconds` says how much could still be add
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import sqlalchemy as sa
@@ -104,8 +105,7 @@ class _Aged:
         above = levels_above(seconds)
         if not above:
             return _longest(ages.panes_seconds, ages.hours_seconds, ages.days_seconds)
-        within_hours = any(offset % _HOUR for offset in self.calendar.offsets())
-        if above[0] == _HOUR and not within_hours:
+        if above[0] == _HOUR and not _within_hours(self.calendar):
             return ages.panes_seconds
         return _longest(ages.panes_seconds, ages.hours_seconds)
 
@@ -127,6 +127,12 @@ class _Aged:
             .limit(limit)
         )
         return connection.execute(sa.delete(result).where(result.c.id.in_(old))).rowcount
+
+
+@lru_cache(maxsize=256)
+def _within_hours(calendar: Calendar) -> bool:
+    """Whether days of the zone begin within an hour of UTC."""
+    return any(offset % _HOUR for offset in calendar.offsets())
 
 
 def _longest(*ages: int | None) -> int | None:
