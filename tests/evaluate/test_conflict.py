@@ -123,5 +123,5 @@ def test_processes_that_race_through_a_catch_up_leave_the_rows_of_one(
         process.wait(60)
     assert [process.returncode for process in processes] == [0, 0]
     raced = natural(world.store)
-    for name in ("result", "result_bin", "pane", "pane_column", "alert_event", "reference", "axis"):
+    for name in ("result", "result_bin", "pane", "alert_event", "reference", "axis"):
         assert raced[name] == alone[name]

@@ -127,7 +127,7 @@ def test_steps_of_any_size_end_with_the_same_rows(small_world: World) -> None:
     whole = natural(small_world.store)
     for table in ("notification", "alert_event", "alert", "result_bin", "latest_result", "result"):
         _empty(small_world, table)
-    for table in ("pane_column", "pane", "reference", "axis", "monitor"):
+    for table in ("pane", "reference", "axis", "monitor"):
         _empty(small_world, table)
     small_world.prepared = None
     now = day(10)
@@ -135,7 +135,7 @@ def test_steps_of_any_size_end_with_the_same_rows(small_world: World) -> None:
         small_world.evaluate(now + timedelta(minutes=10))
         now += timedelta(hours=1)
     by_hour = natural(small_world.store)
-    for name in ("result", "result_bin", "alert_event", "pane", "pane_column", "reference"):
+    for name in ("result", "result_bin", "alert_event", "pane", "reference"):
         assert by_hour[name] == whole[name]
     assert len(by_hour["notification"]) == 5
 

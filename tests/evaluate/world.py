@@ -31,7 +31,7 @@ REFERENCE = (0, 10)
 """In days. It is judged from its end on."""
 
 NATURAL = (
-    "axis", "reference", "pane", "pane_column", "result", "result_bin", "alert", "alert_event",
+    "axis", "reference", "pane", "result", "result_bin", "alert", "alert_event",
     "notification", "monitor",
 )  # fmt: skip
 _OWN = {"id", "created_at", "scanned_at", "evaluated_at", "recorded_at", "next_attempt_at"}
@@ -55,6 +55,7 @@ def monitor(log: Log, **changes: Any) -> MonitorSettings:
         "window_seconds": (QUARTER, DAY),
         "start": Start(to_epoch(day(REFERENCE[1]))),
         "catch_up_seconds": 7 * DAY,
+        "recheck_seconds": (),
     }
     return MonitorSettings(**{**usual, **changes})
 
@@ -138,7 +139,7 @@ class World:
 def table(store: Store, name: str, **equal: Any) -> list[dict[str, Any]]:
     chosen = metadata.tables[name]
     statement = sa.select(chosen).where(*(chosen.c[key] == value for key, value in equal.items()))
-    for key in ("window_end", "start", "id"):
+    for key in ("window_end", "range_start", "start", "id"):
         if key in chosen.c:
             statement = statement.order_by(chosen.c[key])
     with store.read() as connection:
