@@ -63,10 +63,9 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
     _check_apart(store, urls, top, problems)
     hook = _webhook(children.get("notify"), problems)
     retention = read_retention(children.get("retention"), problems)
-    dialects = {name: url.get_backend_name() for name, url in urls.items()}
     nodes = children.get("sources")
     names = (nodes.mapping or {}) if nodes else {}
-    known = KnownSources(tuple(filter(_SOURCE_NAME.fullmatch, names)), dialects, sources)
+    known = KnownSources(tuple(filter(_SOURCE_NAME.fullmatch, names)), sources)
     monitors = _monitors(top, known, retention, problems)
     if problems or reading is None or store is None:
         return None

@@ -22,7 +22,7 @@ from driftwatch.config.settings import (
 )
 from driftwatch.config.shape import DAY, AlertShape, MonitorShape
 from driftwatch.config.threshold import fixed_threshold, volume_threshold
-from driftwatch.config.timing import EPOCH_FORMATS, check_timing, recheck_seconds
+from driftwatch.config.timing import check_timing, recheck_seconds
 from driftwatch.verdict.policy import FixedThreshold, VolumeThreshold
 from driftwatch.window import Calendar, to_epoch
 
@@ -38,10 +38,9 @@ _READ_APART = frozenset({"features", "prediction", "thresholds", "volume"})
 
 @dataclass(frozen=True, slots=True)
 class KnownSources:
-    """The names of the configured sources; dialect and settings of those that could be read."""
+    """The names of the configured sources, and the settings of those that could be read."""
 
     names: tuple[str, ...]
-    dialects: Mapping[str, str]
     settings: Mapping[str, SourceSettings]
 
 
@@ -53,7 +52,6 @@ def read_monitor(node: Node, sources: KnownSources, problems: Problems) -> Monit
     _check_required(reading, problems)
     source = _source(reading, sources, problems)
     check_timing(reading, problems)
-    _check_dialect(reading, sources.dialects.get(source or ""), problems)
     alert = _alert(reading, problems)
     threshold, volume = _thresholds(node, problems)
     scope = _scope(reading, sources)
@@ -117,19 +115,6 @@ def _source(
         problems.at(node, told)
         return None
     return name
-
-
-def _check_dialect(reading: Reading[MonitorShape], dialect: str | None, problems: Problems) -> None:
-    timestamp = reading.shape.timestamp
-    if timestamp is None or not reading.sound("timestamp"):
-        return
-    if timestamp.format not in (None, *EPOCH_FORMATS) and dialect == "postgresql":
-        node = reading.at("timestamp").get("format") or reading.at("timestamp")
-        problems.at_key(
-            node,
-            "PostgreSQL's timestamps have a type of their own; remove format (integers there may "
-            "be epoch_s or epoch_ms)",
-        )
 
 
 def _alert(reading: Reading[MonitorShape], problems: Problems) -> AlertPolicy | None:

@@ -306,7 +306,7 @@ class Capture:
                 with closing(open_source(settings)) as source:
                     yield _Rows(source, relation, source.inspect(relation), None)
             case FileReference():
-                with closing(open_file(reference.path)) as file:
+                with closing(open_file(reference.path, dialect=self.source.dialect)) as file:
                     info = file.source.inspect(file.relation)
                     yield _Rows(file.source, file.relation, info, None)
 
