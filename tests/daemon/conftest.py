@@ -9,8 +9,14 @@ from tests.evaluate.world import World, opened, with_reference
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A world whose log holds the reference and nothing after it."""
+def empty_world(tmp_path: Path) -> Iterator[World]:
+    """A world whose log holds nothing."""
     urls = (f"sqlite:///{tmp_path / 'log.db'}", f"sqlite:///{tmp_path / 'store.db'}")
     with opened(*urls) as made:
-        yield with_reference(made)
+        yield made
+
+
+@pytest.fixture
+def world(empty_world: World) -> World:
+    """A world whose log holds the reference and nothing after it."""
+    return with_reference(empty_world)

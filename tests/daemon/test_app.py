@@ -15,10 +15,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from driftwatch.alert.policy import AlertPolicy
 from driftwatch.config.settings import (
+    Exclusion,
+    FeatureSettings,
     MonitorSettings,
     RelationSettings,
+    SegmentGroup,
+    SegmentSettings,
     Settings,
     SourceSettings,
+    VersionSettings,
     WebhookSettings,
 )
 from driftwatch.daemon import courier
@@ -28,7 +33,7 @@ from driftwatch.daemon.runner import Ran
 from driftwatch.errors import DriftwatchError
 from driftwatch.exposition.health import Health
 from driftwatch.store.engine import open_store
-from driftwatch.window import to_epoch
+from driftwatch.window import Interval, to_epoch
 from tests.daemon.webhook import receiver
 from tests.evaluate.log import Log, day, rows, shifted
 from tests.evaluate.world import DAY, QUARTER, K, World, X, monitor, table
@@ -132,6 +137,75 @@ def test_a_column_that_vanishes_is_on_the_page_before_its_window_ends(world: Wor
         daemon.clock.advance(day(10.4) + timedelta(minutes=10))
         wait_for(lambda: daemon.sample(name, monitor="m") == 0)
     assert set(daemon.outcomes()) == {"success"}
+
+
+def test_versions_segments_and_exclusions_are_on_the_page(empty_world: World) -> None:
+    world = empty_world
+    world.log.execute("ALTER TABLE events ADD COLUMN version text")
+    made = [*rows(0, 10.5, version="v1"), *rows(10.5, 11, version="v2", x=shifted)]
+    world.live([*made, *rows(11, 12, version="v2", k="new", x=shifted)])
+    world.configure(
+        features=(FeatureSettings("x", prediction=True), K),
+        window_seconds=(DAY,),
+        version=VersionSettings("version"),
+        segments=SegmentSettings((SegmentGroup(("k",)),), (DAY,)),
+        exclusions=(Exclusion(Interval(day(11), day(12)), "a fair", feature="k"),),
+        alert=AlertPolicy(k=1, of=1),
+    )
+    with running(settings_of(world, quick(world.monitor)), until=12) as daemon:
+        wait_for(lambda: "driftwatch_excluded{" in daemon.metrics())
+        seen = "driftwatch_model_version_first_seen_timestamp_seconds"
+        assert daemon.sample(seen, version="v2") == to_epoch(day(10.5))
+        assert daemon.sample("driftwatch_segments", monitor="m") == 3
+        drifting = daemon.sample("driftwatch_segments_drifting", feature="x", window="1d")
+        stored = [r for r in world.results("x") if r["window_end"] == day(12)]
+        flagged = [r for r in stored if r["segment"].startswith("k=")]
+        assert drifting == sum(r["verdict"] in ("warning", "critical") for r in flagged)
+        assert daemon.sample("driftwatch_excluded", feature="k") == 1
+        page = daemon.metrics()
+        assert 'driftwatch_excluded{monitor="m",feature=""}' not in page
+        assert "k=a" not in page
+        assert "a fair" not in page
+        fired = [one for one in world.table("alert") if str(one["state"]) == "firing"]
+        assert {one["segment"] for one in fired} == {"version=v2"}
+        state = daemon.sample(
+            "driftwatch_alert_state", feature="x", segment="version=v2", kind="drift"
+        )
+        assert state == 2
+
+
+def test_a_log_that_is_not_complete_holds_and_what_is_shown_stays(world: World) -> None:
+    world.log.execute("CREATE TABLE loads (complete)", "INSERT INTO loads VALUES (1)")
+    world.live(rows(10, 12, x=shifted))
+    world.configure(ready="SELECT max(complete) = 1 FROM loads")
+    with running(settings_of(world), until=11) as daemon:
+        wait_for(lambda: 'feature="x"' in daemon.metrics())
+        assert daemon.sample("driftwatch_ready_hold", monitor="m") == 0
+        world.log.execute("UPDATE loads SET complete = 0")
+        daemon.clock.advance(day(12) + timedelta(minutes=10))
+        wait_for(lambda: daemon.sample("driftwatch_ready_hold", monitor="m") == 1)
+        assert world.table("monitor")[0]["watermark"] == day(11)
+        assert 'driftwatch_verdict_level{monitor="m",feature="x"' in daemon.metrics()
+        world.log.execute("UPDATE loads SET complete = 1")
+        wait_for(lambda: daemon.sample("driftwatch_ready_hold", monitor="m") == 0)
+        wait_for(lambda: world.table("monitor")[0]["watermark"] == day(12))
+    assert set(daemon.outcomes()) == {"success"}
+
+
+def test_late_rows_and_lost_ones_are_counted_on_the_page(world: World) -> None:
+    world.configure(recheck_seconds=(3_600, QUARTER))
+    world.live(rows(10, 11))
+    with running(settings_of(world), until=11) as daemon:
+        wait_for(
+            lambda: world.table("monitor") and world.table("monitor")[0]["watermark"] == day(11)
+        )
+        moment = f"{day(10 + 21 / 24):%Y-%m-%d %H:%M:%S}"
+        world.live(rows(10 + 20 / 24, 10 + 21 / 24))
+        world.log.execute(f"DELETE FROM events WHERE at >= '{moment}'")
+        daemon.clock.advance(day(11.25) + timedelta(minutes=10))
+        wait_for(lambda: daemon.sample("driftwatch_revised_panes_total", monitor="m") == 1)
+        assert daemon.sample("driftwatch_shrunk_panes_total", monitor="m") == 3
+    assert {r["rows"] for r in world.table("pane", seconds=3_600)} >= {20, 40}
 
 
 def test_the_same_is_shown_after_a_restart_before_the_first_evaluation(world: World) -> None:
