@@ -3,17 +3,18 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text
 
 from driftwatch.cli.frozen import unheeded
-from driftwatch.cli.requirements import unmet
+from driftwatch.cli.requirements import told_by_ready, unmet
 from driftwatch.cli.terminal import Cell, clean, open_console, plural, rows, show
 from driftwatch.config.settings import BinMethod, FeatureSettings, Kind, MonitorSettings, Settings
 from driftwatch.daemon.clock import process_now
-from driftwatch.errors import DriftwatchError
+from driftwatch.errors import DriftwatchError, SourceError
 from driftwatch.evaluate.progress import latest_window
 from driftwatch.evaluate.sentence import reference_words
 from driftwatch.source import (
@@ -114,6 +115,9 @@ def _check_source(monitor: MonitorSettings, source: Source, console: Console) ->
     info = source.inspect(monitor.relation)
     features = monitor.features
     show(console, rows([("timestamp ", monitor.relation.timestamp or "", info.timestamp_type)]))
+    if monitor.ready is not None:
+        with suppress(SourceError):  # which is told below
+            show(console, rows([("ready     ", told_by_ready(monitor, source))]))
     show(console, rows([_feature(feature, info) for feature in features]))
     if not info.timestamp_served:
         yield _tell(

@@ -9,7 +9,7 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from driftwatch.cli.picture import draw_bins
-from driftwatch.cli.shown import carried_by, named, widened
+from driftwatch.cli.shown import carried_by, named
 from driftwatch.cli.status import nothing_yet
 from driftwatch.cli.terminal import STYLES, clean, moment, open_console, show
 from driftwatch.cli.usage import find_feature, find_monitors, window_end, window_length
@@ -147,7 +147,7 @@ def _draw(console: Console, wanted: _Wanted, found: _Found) -> None:
     show(console, clean(row.message))
     if row.js == row.js:  # not NaN: it was compared
         show(console, _divergences(row))
-    for line in _beside(wanted, found):
+    for line in _beside(found):
         show(console, clean(line))
     if found.bins and row.rows:
         show(console, "")
@@ -156,16 +156,10 @@ def _draw(console: Console, wanted: _Wanted, found: _Found) -> None:
         show(console, _no_picture(wanted, found))
 
 
-def _beside(wanted: _Wanted, found: _Found) -> Iterator[str]:
+def _beside(found: _Found) -> Iterator[str]:
     """What the sentence of a result does not say."""
-    row = found.row
-    if row.excluded:
-        yield f"excluded: {row.excluded} (nobody is paged for it, and nothing is learned from it)"
-    if widened(wanted.monitor, row):
-        length = format_duration(row.window_seconds)
-        yield f"widened: {length} alone held too few rows (min_rows is {wanted.monitor.min_rows:,})"
-    if row.compared_with:
-        yield f"compared with: {row.compared_with}"
+    if found.row.compared_with:
+        yield f"compared with: {found.row.compared_with}"
     if parts := carried_by(found.parts):
         yield f"{parts}; `--segment` draws one of them"
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
+from driftwatch.cli.terminal import moment
 from driftwatch.config.settings import (
     CohortReference,
     FileReference,
@@ -21,12 +22,24 @@ from driftwatch.source import RelationInfo, Source, open_source
 from driftwatch.source.file import open_file
 from driftwatch.window import Interval
 
+NOT_READY = "the log does not say that it is complete"
+
 
 class Unmet(NamedTuple):
     """What is not as the monitor needs it. fatal: it, or a column, cannot be watched so."""
 
     text: str
     fatal: bool
+
+
+def told_by_ready(monitor: MonitorSettings, source: Source) -> str:
+    """What the log says of itself, in words. SourceError: `ready` says nothing of use."""
+    if monitor.ready is None:
+        return "(the delay alone tells)"
+    found = source.ready_until(monitor.ready, monitor.relation)
+    if found is True:
+        return "the log is complete, as far as the delay says"
+    return NOT_READY if found is False else f"the log is complete up to {moment(found)}"
 
 
 def unmet(
@@ -66,21 +79,20 @@ def _zone(monitor: MonitorSettings, info: RelationInfo) -> Iterator[Unmet]:
 
 
 def _ready(monitor: MonitorSettings, source: Source) -> Iterator[Unmet]:
-    if monitor.ready is None:
-        return
     try:
-        found = source.ready_until(monitor.ready, monitor.relation)
+        told = told_by_ready(monitor, source)
     except SourceError as error:
         yield Unmet(str(error), fatal=True)
         return
-    if found is False:
-        yield Unmet("ready: the log says that it is not complete; nothing is counted", fatal=False)
+    if told == NOT_READY:
+        yield Unmet(f"ready: {NOT_READY}; nothing is counted until it does", fatal=False)
 
 
 def _references(monitor: MonitorSettings) -> Iterator[tuple[ReferenceSettings, list[str]]]:
     """Every reference once, with the features that it is for."""
-    names: dict[str, list[str]] = {}
-    by_text: dict[str, ReferenceSettings] = {}
+    own = specification(monitor.reference)
+    names: dict[str, list[str]] = {own: []}
+    by_text: dict[str, ReferenceSettings] = {own: monitor.reference}
     for feature in monitor.features:
         reference = monitor.reference_of(feature)
         by_text[specification(reference)] = reference

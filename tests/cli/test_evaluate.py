@@ -48,6 +48,37 @@ def test_a_failed_monitor_leaves_the_others_alone(any_shop: Shop) -> None:
     assert shop.run("evaluate", "--once", "--monitor", "broken").code == 1
 
 
+def test_a_reference_that_is_over_and_holds_no_rows(any_shop: Shop) -> None:
+    """One that is not over yet is no failure: it comes by itself."""
+    shop = any_shop
+    shop.fill()
+    empty, ahead = "{from: 2026-08-01, to: 2026-08-02}", "{from: 2026-09-02, to: 2026-09-20}"
+    shop.config(shop.monitor(reference=empty))
+    said = shop.run("evaluate", "--once")
+    assert said.code == 1
+    assert "holds no rows" in said.out
+    shop.config(shop.monitor("later", reference=ahead))
+    assert shop.run("evaluate", "--once").code == 0
+    own = f"[price, {{name: city, kind: categorical, reference: {empty}}}]"
+    shop.config(shop.monitor("parted", features=own))
+    assert shop.run("evaluate", "--once").code == 1
+
+
+def test_what_drifts_in_a_segment_alone_is_no_finding_unless_it_pages(any_shop: Shop) -> None:
+    shop = any_shop
+    shop.fill()
+    shop.sql("UPDATE orders SET price = price * 2 WHERE at >= '2026-09-11' AND city = 'Rome'")
+    lenient = "[{name: price, threshold: {js_distance: {warning: 0.6, critical: 0.7}}}]"
+    for name, segments, code in (
+        ("quiet", "{by: [city], windows: [1d]}", 0),
+        ("loud", "{by: [city], windows: [1d], page: true}", 3),
+    ):
+        shop.config(shop.monitor(name, features=lenient, segments=segments))
+        said = shop.run("evaluate", "--once")
+        assert said.code == code, said.all
+    assert said.line("critical:").strip().startswith("critical: price [city=Rome] (drift, 1d)")
+
+
 def test_usage(shop: Shop) -> None:
     shop.config()
     said = shop.run("evaluate")

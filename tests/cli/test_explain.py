@@ -148,3 +148,48 @@ def test_an_empty_window_has_no_picture(shop: Shop) -> None:
     assert "no rows in the window" in said.out
     assert "nan" not in said.out
     assert "0.0%" not in said.out
+
+
+@pytest.fixture
+def parted(any_shop: Shop) -> Shop:
+    any_shop.fill()
+    any_shop.sql("UPDATE orders SET price = price * 2 WHERE at >= '2026-09-12' AND city = 'Rome'")
+    any_shop.config(any_shop.monitor(features="[price]", segments="[city]"))
+    any_shop.run("evaluate", "--once")
+    return any_shop
+
+
+def test_which_segments_carry_it(parted: Shop) -> None:
+    said = parted.run("explain", "shop", "price")
+    carried = said.line("carried by")
+    assert carried.startswith("carried by city=Rome (JS distance 0.")
+    assert carried.endswith("; `--segment` draws one of them")
+
+
+def test_one_segment(parted: Shop) -> None:
+    said = parted.run("explain", "shop", "price", "--segment", "city=Rome")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("shop price [city=Rome]  1d [2026-09-12 00:00Z, 2026-09-13 00:00Z)")
+    assert said.out.splitlines()[0].endswith("critical")
+    assert drawn(said.out)
+    assert "carried by" not in said.out
+
+
+def test_a_segment_that_was_never_flagged_has_no_picture(parted: Shop) -> None:
+    said = parted.run("explain", "shop", "price", "--segment", "city=Oslo")
+    assert said.code == 0
+    kept = said.line("its picture is not kept")
+    assert "of a segment, only those of flagged windows are, and none was flagged" in kept
+    older = parted.run("explain", "shop", "price", "--segment", "city=Rome", "--end", "2026-09-11")
+    assert older.line("its picture").endswith("To see one, give --end one of 2026-09-13T00:00Z")
+
+
+def test_a_segment_that_is_none_names_those_that_are(parted: Shop) -> None:
+    said = parted.run("explain", "shop", "price", "--segment", "city=Paris")
+    assert (said.code, said.out) == (1, "")
+    assert "its segments are: 'city=Lima', 'city=Oslo', 'city=Rome'" in said.err
+    parted.config(parted.monitor("plain"))
+    parted.run("evaluate", "--once")
+    assert "it has no segments yet" in parted.run(
+        "explain", "plain", "price", "--segment", "city=Rome"
+    ).err  # fmt: skip

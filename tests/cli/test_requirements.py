@@ -69,3 +69,45 @@ def test_the_clock_is_shown(shop: Shop) -> None:
     shop.fill()
     shop.config(shop.monitor(zone="Europe/Oslo"))
     assert shop.run("check").line("windows").endswith("by the clock of Europe/Oslo")
+
+
+def test_what_ready_says_is_shown(any_shop: Shop) -> None:
+    any_shop.fill()
+    up_to = "complete up to 2026-09-13 09:00Z"
+    never = "select max(at) from orders where price < 0"
+    for query, told, code in (
+        ("select max(at) from orders", up_to, 0),
+        ("select 1 = 1", "is complete, as far as the delay says", 0),
+        (never, "does not say that it is complete", 3),
+        ("select 1 = 0", "nothing is counted until it does", 3),
+    ):
+        any_shop.config(any_shop.monitor(ready=f'"{query}"'))
+        said = any_shop.run("check")
+        assert said.code == code
+        assert told in said.out
+    assert "ready " not in any_shop.run("check", "--offline").out
+
+
+def test_the_reference_of_the_monitor_counts_though_no_feature_has_it(shop: Shop) -> None:
+    shop.fill()
+    feature = "{name: price, reference: {rolling: 5d}}"
+    empty = "{from: 2020-01-01, to: 2020-02-01}"
+    shop.config(shop.monitor(features=f"[{feature}]", reference=empty))
+    assert "holds no rows" in shop.run("check").line("problem:")
+
+
+def test_a_zone_that_changes_nothing(postgres_shop: Shop) -> None:
+    postgres_shop.fill()
+    postgres_shop.config(postgres_shop.monitor(timestamp="{column: at, zone: Europe/Oslo}"))
+    said = postgres_shop.run("check")
+    assert said.code == 3
+    assert "timestamp.zone (Europe/Oslo) changes nothing" in said.line("warning:")
+
+
+def test_an_excluded_column_that_nobody_watches(shop: Shop) -> None:
+    shop.fill()
+    one = "{from: 2026-09-10, to: 2026-09-11, reason: sale, feature: prise}"
+    shop.config(shop.monitor(exclude=f"[{one}]"))
+    said = shop.run("check")
+    assert said.code == 1
+    assert "is not watched by monitor" in said.err

@@ -1,9 +1,10 @@
 """`driftwatch status`: what fires since when, what is blind and why, and what it cost."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from tests.cli.shop import Said, Shop
+from tests.cli.shop import ORDERS, Said, Shop, Values
 
+RELEASE = datetime(2026, 9, 11, tzinfo=UTC)
 TROUBLES = "Evaluations that failed, are late, or left a note"
 
 
@@ -114,3 +115,53 @@ def test_piped_it_is_plain_and_whole(shop: Shop) -> None:
     assert "\x1b" not in out
     assert all(line == line.rstrip() for line in out.splitlines())
     assert any(len(line) > 100 for line in out.splitlines()), "nothing is cut or wrapped"
+
+
+def test_segments_do_not_flood_it_and_say_what_carries_a_drift(any_shop: Shop) -> None:
+    shop = any_shop
+    shop.fill()
+    shop.sql("UPDATE orders SET price = price * 2 WHERE at >= '2026-09-11' AND city = 'Rome'")
+    shop.config(shop.monitor(features="[price]", segments="[city]"))
+    shop.run("evaluate", "--once")
+    said = shop.run("status")
+    overview = said.line("2026-09-13 09:00Z")
+    assert "1 critical, 1 ok" in overview, "of all rows alone"
+    assert overview.endswith("1 of 3 drift")
+    (line,) = part(said, "Firing")
+    carried = line.partition("carried by ")[2]
+    assert carried.startswith("city=Rome (JS distance 0.")
+    assert {"city=Oslo", "city=Lima"} <= set(carried.split())
+
+
+def test_versions_with_what_they_are_compared_with(any_shop: Shop) -> None:
+    shop = any_shop
+    model: Values = {**ORDERS, "model": lambda n, moment, rng: "v2" if moment > RELEASE else "v1"}
+    shop.fill(model)
+    shop.config(
+        shop.monitor(features="[]", prediction="price", version="{column: model, handover: 7d}")
+    )
+    shop.run("evaluate", "--once")
+    newest, first = part(shop.run("status"), "Versions")
+    assert newest.split()[:3] == ["shop", "v2", "since"]
+    assert newest.endswith("after v1  compared with v1")
+    assert first.split()[1] == "v1"
+    assert "compared with its own days since" in first
+
+
+def test_windows_that_reached_back_for_rows(any_shop: Shop) -> None:
+    shop = any_shop
+    shop.fill()
+    shop.config(shop.monitor(features="[price]", min_rows="300", widen="5d"))
+    shop.run("evaluate", "--once")
+    (line,) = part(shop.run("status"), "Widened")
+    assert line.split()[:3] == ["shop", "price", "(1d)"]
+    assert line.endswith("judged on [2026-09-09 00:00Z, 2026-09-13 00:00Z)  384 rows")
+
+
+def test_what_there_is_not_has_no_heading(shop: Shop) -> None:
+    shop.fill()
+    shop.config()
+    shop.run("evaluate", "--once")
+    said = shop.run("status")
+    for title in ("Widened", "Excluded", "Versions", "segments"):
+        assert title not in said.out

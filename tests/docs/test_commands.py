@@ -68,11 +68,12 @@ def test_every_subcommand_of_reference_is_documented_with_its_arguments() -> Non
 
 
 def test_the_exit_codes_are_documented() -> None:
-    from driftwatch.cli import check, evaluate  # noqa: PLC0415 - the constants that they return
+    from driftwatch.cli import backfill, check, evaluate  # noqa: PLC0415 - what they return
 
     codes = {row[0].strip("`"): row[1] for row in tables(PAGE)["Exit codes"]}
     usage = 2
     used = {check.FINE, check.FAILURE, check.FINDINGS, evaluate.FAILURE, evaluate.DRIFT, usage}
+    used |= {backfill.FINE, backfill.INTERRUPTED}
     assert set(codes) == {str(code) for code in used}
     assert "`evaluate`" in codes[str(evaluate.DRIFT)]
     assert "`check`" in codes[str(check.FINDINGS)]
