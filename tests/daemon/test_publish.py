@@ -84,7 +84,10 @@ def snapshot(
         last_evaluation=None,
         last_success=None,
         versions=tuple(VersionRow(f"v{n}", seen(n), None) for n in range(1, versions + 1)),
-        segments=tuple(SegmentRow(key, ("country",), None, n) for n, key in enumerate(SEGMENTS)),
+        segments=tuple(
+            SegmentRow(f"country={level}", ("country",), (level,), n)
+            for n, level in enumerate(("DE", "FR"))
+        ),
     )
 
 
