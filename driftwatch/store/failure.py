@@ -37,15 +37,14 @@ _POSTGRESQL = {
     "42703": ("lacks a column", _MIGRATE),
     "55P03": ("is locked by another session", "End what holds it, or wait"),
     "3D000": ("does not exist", "Create the database, or correct `store`"),
-    "08": ("could not be reached", "Check that the server runs; driftwatch tries again"),
-    "57": ("ended the connection", "Check that the server runs; driftwatch tries again"),
+    "08": ("could not be reached", "Check that the server runs"),
+    "57": ("ended the connection", "Check that the server runs"),
     "28": ("refused the login", "Check user and password in `store`"),
 }
 
 _UNREACHABLE = (
     "could not be reached",
-    "Check that the server runs and that host, port, user and password in `store` are right; "
-    "driftwatch tries again",
+    "Check that the server runs and that host, port, user and password in `store` are right",
 )
 _CONFLICTS = ("40001", "40P01", "23505")  # serialisation failure, deadlock, unique violation
 

@@ -41,6 +41,19 @@ def test_each_command_helps(shop: Shop, name: str) -> None:
     assert "\x1b" not in said.out
 
 
+SUBCOMMANDS = [(name, sub) for name, of in COMMANDS.items() for sub in getattr(of, "commands", ())]
+
+
+@pytest.mark.parametrize(("name", "sub"), SUBCOMMANDS)
+def test_each_subcommand_helps(shop: Shop, name: str, sub: str) -> None:
+    said = shop.run(name, sub, "--help")
+    assert (said.code, said.err) == (0, "")
+    assert max(map(len, said.out.splitlines())) <= 80
+    words = shop.run(name, "--help").line(f"  {sub} ").split()
+    assert len(words) > 2
+    assert not words[-1].endswith("..."), "its summary fits in a line"
+
+
 def test_version(shop: Shop) -> None:
     assert shop.run("version").out == f"driftwatch {driftwatch.__version__}\n"
 
@@ -153,7 +166,16 @@ def told(shop: Shop) -> Shop:
     return shop
 
 
-@pytest.mark.parametrize("words", [["check"], ["status"], ["explain", "shop", "price"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["check"],
+        ["status"],
+        ["explain", "shop", "price"],
+        ["reference", "list", "shop"],
+        ["reference", "show", "shop", "price"],
+    ],
+)
 def test_on_a_terminal_it_has_colours_and_keeps_to_its_width(told: Shop, words: list[str]) -> None:
     text = on_a_terminal(told, 72, *words)
     assert "\x1b[" in text

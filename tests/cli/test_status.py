@@ -165,3 +165,14 @@ def test_what_there_is_not_has_no_heading(shop: Shop) -> None:
     said = shop.run("status")
     for title in ("Widened", "Excluded", "Versions", "segments"):
         assert title not in said.out
+
+
+def test_a_store_that_is_away_promises_nothing(shop: Shop) -> None:
+    """The daemon tries again; a command that ends does not."""
+    shop.store = "postgresql://nobody@127.0.0.1:1/store"
+    shop.config()
+    for words in (("status",), ("migrate",), ("prune",), ("reference", "list", "shop")):
+        said = shop.run(*words)
+        assert (said.code, said.out) == (1, "")
+        assert "could not be reached" in said.err
+        assert "again" not in said.err
