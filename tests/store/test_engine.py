@@ -166,7 +166,8 @@ def test_values_are_not_in_a_message(store: Store) -> None:
 def test_a_server_that_is_not_there_is_named() -> None:
     port = free_port()
     store = open_store(f"postgresql://me@127.0.0.1:{port}/db")
-    with pytest.raises(StoreError, match=rf"127\.0\.0\.1:{port}/db could not be reached .*Check that the server runs"):
+    told = rf"127\.0\.0\.1:{port}/db could not be reached .*Check that the server runs"
+    with pytest.raises(StoreError, match=told):
         ensure_schema(store)
 
 
