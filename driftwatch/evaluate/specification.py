@@ -66,7 +66,7 @@ def cohort_key(reference: CohortReference) -> str:
     """The segment that keeps a cohort's counts.
 
     >>> cohort_key(CohortReference("model = 'champion'"))
-    '@cohort-6c9a1b0d'
+    '@cohort-fd4342a7'
     """
     digest = blake2b(reference.where.strip().encode(), digest_size=4).hexdigest()
     return f"@cohort-{digest}"
