@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import LiteralString
 
 import numpy as np
 import psycopg
@@ -211,7 +212,9 @@ class Large:
             with self.store.write() as connection:
                 calendars = {"large": Calendar()}
                 if not retention.prune(connection, kept, monitors=calendars, now=self.end):
-                    return
+                    break
+        if not self.store.is_sqlite:
+            _vacuum(self.store, "VACUUM pane")  # as autovacuum does, which has a day for it
 
     def ticks(self) -> Iterator[Timing]:
         """Two hours of ticks, the last of which completes a day."""
@@ -301,15 +304,20 @@ def _disk(store: Store) -> int:
 
 def _packed_disk(store: Store) -> int:
     """The same, after the space of what was deleted is given back."""
-    engine = store._engine  # noqa: SLF001  # a VACUUM is in no transaction
+    _vacuum(store, "VACUUM" if store.is_sqlite else "VACUUM FULL pane")
+    return _disk(store)
+
+
+def _vacuum(store: Store, statement: LiteralString) -> None:
+    """Run a statement that can be in no transaction."""
+    engine = store._engine  # noqa: SLF001
     if store.is_sqlite:
         with closing(sqlite3.connect(str(engine.url.database))) as connection:
-            connection.execute("VACUUM")
+            connection.execute(statement)
     else:
         url = engine.url.render_as_string(hide_password=False)
         with psycopg.connect(conninfo(url), autocommit=True) as server:
-            server.execute("VACUUM FULL pane")
-    return _disk(store)
+            server.execute(statement)
 
 
 def page(shape: Shape, found: list[Size | Timing]) -> str:
