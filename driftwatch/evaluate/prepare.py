@@ -19,6 +19,7 @@ from driftwatch.evaluate.capture import Capture, Captured
 from driftwatch.evaluate.definition import changed_definition, definition
 from driftwatch.evaluate.groups import segment_groupings, version_grouping
 from driftwatch.evaluate.progress import lane_seconds
+from driftwatch.evaluate.repeated import cut_by, repeated_in
 from driftwatch.evaluate.specification import cohort_key, cohort_relation
 from driftwatch.source import ColumnType, RelationInfo, ScanColumn, ScanPlan, Source
 from driftwatch.stats.counts import ColumnTrouble, IntArray
@@ -207,9 +208,10 @@ def _reference_rows(
     if not isinstance(monitor.reference, Interval) or known is None or known.interval is None:
         return {}
     made = {}
+    repeated = repeated_in(monitor, known.interval)
     for seconds in monitor.window_seconds:
         windows = monitor.calendar.tumbling(known.interval.start, known.interval.end, seconds)
-        intervals = [window.interval for window in windows]
+        intervals = [one.interval for one in windows if not cut_by(one.interval, repeated)]
         rows = ledger.window_rows(connection, monitor_id, intervals)
         made[seconds] = np.array([one for one in rows if one is not None], np.int64)
     return made

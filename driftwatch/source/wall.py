@@ -83,6 +83,23 @@ class Wall:
         first = min(self.shown(moment) for moment in begins)
         return first.date(), (self.latest(interval.end) - _SECOND).date()
 
+    def repeated(self, interval: Interval) -> list[Interval]:
+        """Where, in and around an interval, the clock showed the same readings twice: each from the
+        first showing of the first of them to the last showing of the last.
+
+        Rows of both showings have the same timestamps; they are counted with the first.
+
+        >>> day = Interval(datetime(2026, 10, 25, tzinfo=UTC), datetime(2026, 10, 26, tzinfo=UTC))
+        >>> [str(one) for one in Wall("Europe/Berlin").repeated(day)]
+        ['[2026-10-25T00:00:00Z, 2026-10-25T02:00:00Z)']
+        """
+        found = []
+        for change in self._changes(interval.start - _BACK, interval.end + _BACK):
+            back = self.shown(change - _SECOND) + _SECOND - self.shown(change)
+            if back > timedelta(0):
+                found.append(Interval(change - back, change + back))
+        return found
+
     def parts(self, interval: Interval, slice_seconds: int) -> list[Interval]:
         """The interval cut at the edges of its slices, so that within a part every slice begins
         as far from UTC as the part. What has no readings of its own (a repeated hour) is left out.
