@@ -277,14 +277,17 @@ def widened(
     windows: Sequence[Window],
     *,
     scanned_from: datetime,
+    excluded: Sequence[Exclusion] = (),
     segment: str = "",
 ) -> list[Look]:
     """Windows with fewer than `min_rows` reach back by whole windows until they have as many, at
-    most over `widen` and not before the first window."""
+    most over `widen`, not before the first window, and not into what is excluded for all features:
+    else a day that is excluded would silence the days after it."""
     plain = [Look(window, window.interval) for window in windows]
     if monitor.widen_seconds is None or not windows:
         return plain
     reach = timedelta(seconds=monitor.widen_seconds)
+    barred = Past(tuple(one for one in excluded if not one.feature))
     looks = []
     for seconds in {window.seconds for window in windows}:
         own = [window for window in windows if window.seconds == seconds]
@@ -293,7 +296,7 @@ def widened(
         every = [one.interval for one in before]
         found = ledger.window_rows(connection, prepared.monitor_id, every, segment=segment)
         rows = dict(zip(every, found, strict=True))
-        looks += [_widened(window, every, rows, monitor) for window in own]
+        looks += [_widened(window, every, rows, monitor, barred) for window in own]
     by_window = {look.window: look for look in looks}
     return [by_window[window] for window in windows]
 
@@ -303,6 +306,7 @@ def _widened(
     every: Sequence[Interval],
     rows: Mapping[Interval, int | None],
     monitor: MonitorSettings,
+    barred: Past,
 ) -> Look:
     assert monitor.widen_seconds is not None
     total, start = rows.get(window.interval) or 0, window.interval.start
@@ -310,6 +314,8 @@ def _widened(
         counted = rows[earlier]
         span = to_epoch(window.interval.end) - to_epoch(earlier.start)
         if total >= monitor.min_rows or counted is None or span > monitor.widen_seconds:
+            break
+        if barred.reason("", earlier):
             break
         total, start = total + counted, earlier.start
     if total < monitor.min_rows:

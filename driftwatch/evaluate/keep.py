@@ -162,7 +162,7 @@ class _Judge:
     def _looks(self, windows: Sequence[Window], segment: str = "") -> list[Look]:
         return widened(
             self.connection, self.monitor, self.prepared, windows,
-            scanned_from=self.scanned_from, segment=segment,
+            scanned_from=self.scanned_from, excluded=self.excluded, segment=segment,
         )  # fmt: skip
 
     def _of_all_rows(self, work: Due, looks: Sequence[Look], past: Past) -> list[Seen]:
