@@ -202,6 +202,9 @@ def exclude(
     Nothing is learned from it either. The ranges of the configuration are listed, too.
     """
     settings = load_settings(config)
+    ranged = any(one is not None for one in (column, start, end, reason))
+    if listed + (remove is not None) + ranged > 1:
+        raise typer.BadParameter("one at a time: a range to exclude, --list, or --remove ID")
     if listed:
         exclude_command.list_exclusions(settings, monitor)
     elif remove is not None:
