@@ -7,11 +7,12 @@ same backfill goes on where it was. It moves no watermark and pages nobody for t
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from driftwatch.config.settings import MonitorSettings
-from driftwatch.errors import ConfigError, ScanTimeoutError
+from driftwatch.errors import ConfigError, MovedError, ScanTimeoutError
 from driftwatch.evaluate.alerts import advance_alerts
 from driftwatch.evaluate.count import Counter, Recounted
 from driftwatch.evaluate.keep import judge_due, keep, revised
@@ -28,6 +29,9 @@ from driftwatch.window import Interval, floor
 
 STEP_SECONDS = 86_400
 """Event time that is scanned at once; halved when the source does not answer in time."""
+
+_ATTEMPTS = 5
+"""How often a step is read until nobody writes its panes meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +137,25 @@ class _Backfill:
             end = min(progress.done_until + timedelta(seconds=most), progress.until)
             step = Interval(progress.done_until, end)
             try:
-                counted = self._count(prepared, step)
+                prepared, progress = self._done(prepared, step, progress)
             except ScanTimeoutError:
                 if most <= self.monitor.pane_seconds:
                     raise
                 most = max(self.monitor.pane_seconds, most // 2 // 3_600 * 3_600)
                 continue
-            prepared = counted.prepared
-            progress = self._keep(counted, step, progress)
             progress = replace(progress, seconds=time.perf_counter() - begun)
             yield progress
+
+    def _done(
+        self, prepared: Prepared, step: Interval, progress: Progress
+    ) -> tuple[Prepared, Progress]:
+        """One step; read again where the daemon wrote some of its panes meanwhile."""
+        for _ in range(_ATTEMPTS - 1):
+            counted = self._count(prepared, step)
+            with suppress(MovedError):
+                return counted.prepared, self._keep(counted, step, progress)
+        counted = self._count(prepared, step)
+        return counted.prepared, self._keep(counted, step, progress)
 
     def _count(self, prepared: Prepared, step: Interval) -> Recounted:
         known = self._known()

@@ -252,7 +252,8 @@ def _keep(
         record.id,
         expected=watermark,
         watermark=counted.scan.end,
-        scanned_from=scanned_from,
+        # Later it is a backfill's to move, perhaps while this one was counting.
+        scanned_from=scanned_from if watermark is None else None,
     )
     if counted.updated_until is not None:
         monitors.set_updated_until(connection, record.id, counted.updated_until)
