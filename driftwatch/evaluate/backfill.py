@@ -2,30 +2,35 @@
 
 Each step is one scan and one transaction: its panes, the windows that they change, the alerts of
 those that are still remembered, and how far the backfill has come. Interrupted at any moment, the
-same backfill goes on where it was. It moves no watermark and pages nobody for the past.
+same backfill goes on where it was. It moves no watermark and pages nobody for the past: the webhook
+hears once, at the end, what fires as of the watermark by then.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from driftwatch.config.settings import MonitorSettings
 from driftwatch.errors import ConfigError, MovedError, ScanTimeoutError
-from driftwatch.evaluate.alerts import advance_alerts
+from driftwatch.evaluate.alerts import begin_alerts, correct_alerts
 from driftwatch.evaluate.count import Counter, Recounted
-from driftwatch.evaluate.keep import judge_due, keep, revised
+from driftwatch.evaluate.judged import Judged
+from driftwatch.evaluate.keep import Due, judge_due, keep, revised
 from driftwatch.evaluate.notify import enqueue_changes
 from driftwatch.evaluate.pipeline import save_results
 from driftwatch.evaluate.prepare import Prepared, prepare
+from driftwatch.evaluate.progress import latest_windows
 from driftwatch.evaluate.versions import note
 from driftwatch.source import Source
 from driftwatch.store import annotations, backfills, exclusions, monitors
 from driftwatch.store.engine import Store
 from driftwatch.store.monitors import MonitorRecord
 from driftwatch.store.schema import AnnotationKind
-from driftwatch.window import Interval, floor
+from driftwatch.window import Interval, Window, floor
 
 STEP_SECONDS = 86_400
 """Event time that is scanned at once; halved when the source does not answer in time."""
@@ -92,14 +97,9 @@ def run(
     )
     begun = progress = Progress(whole, until, row.done_until, row.rows, row.panes_changed)
     on_progress(begun)
-    for progress in backfill.steps(begun):
+    for prepared, progress in backfill.steps(begun):  # noqa: B007 - the newest is what ends it
         on_progress(progress)
-    with store.write() as connection:
-        backfills.finish(connection, prepared.monitor_id, whole, process_now())
-        annotations.note(
-            connection, monitor.name, "", AnnotationKind.REVISED, whole.start, whole.end,
-            f"counted again: {progress.panes_changed:,} panes changed", process_now(),
-        )  # fmt: skip
+    backfill.finish(prepared, progress)
     return progress
 
 
@@ -130,7 +130,8 @@ class _Backfill:
     allow_shrink: bool
     notify: bool
 
-    def steps(self, progress: Progress) -> Iterator[Progress]:
+    def steps(self, progress: Progress) -> Iterator[tuple[Prepared, Progress]]:
+        """What is known and how far it is after each step."""
         begun, most = time.perf_counter(), STEP_SECONDS
         prepared = self.prepared
         while not progress.finished:
@@ -144,7 +145,7 @@ class _Backfill:
                 most = max(self.monitor.pane_seconds, most // 2 // 3_600 * 3_600)
                 continue
             progress = replace(progress, seconds=time.perf_counter() - begun)
-            yield progress
+            yield prepared, progress
 
     def _done(
         self, prepared: Prepared, step: Interval, progress: Progress
@@ -186,20 +187,9 @@ class _Backfill:
             work = revised(
                 self.monitor, counted.prepared, (), changed, known.watermark, scanned_from
             )
-            judged = judge_due(
-                connection,
-                self.monitor,
-                counted.prepared,
-                work,
-                exclusions.active(connection, self.monitor.name),
-                troubles={},
-                scanned_from=scanned_from,
-                now=now,
-            )
+            judged = self._judged(connection, counted.prepared, work, scanned_from, now)
             save_results(connection, judged)
-            advance_alerts(connection, self.monitor, judged, now)
-            if self.notify:
-                enqueue_changes(connection, self.monitor.name, now)
+            correct_alerts(connection, self.monitor, judged, now)
             panes = sum(one.seconds for one in changed) // self.monitor.pane_seconds
             rows = counted.rows
             backfills.advance(connection, monitor_id, progress.whole, step.end, rows, panes, now)
@@ -213,3 +203,48 @@ class _Backfill:
             windows=progress.windows + windows,
             shrunk=progress.shrunk + counted.shrunk,
         )
+
+    def finish(self, prepared: Prepared, progress: Progress) -> None:
+        """Alerts that nothing has moved yet begin with the newest windows, and the webhook hears
+        what fires as of the watermark, or does not any more: nothing of the way there."""
+        now, name = self.process_now(), self.monitor.name
+        with self.store.write() as connection:
+            monitors.lock(connection, prepared.monitor_id)
+            known = monitors.find(connection, name)
+            assert known is not None
+            assert known.watermark is not None
+            counted = Interval(progress.whole.start, progress.until)
+            newest = [
+                Due(lane.features, windows, volume=lane.seconds == 0)
+                for lane in prepared.lanes
+                for windows in [self._newest(known.watermark, lane.seconds, counted)]
+            ]
+            scanned_from = known.scanned_from or progress.whole.start
+            judged = self._judged(connection, prepared, newest, scanned_from, now)
+            begin_alerts(connection, self.monitor, judged, now)
+            if self.notify:
+                enqueue_changes(connection, name, now)
+            backfills.finish(connection, prepared.monitor_id, progress.whole, now)
+            annotations.note(
+                connection, name, "", AnnotationKind.REVISED, progress.whole.start,
+                progress.whole.end, f"counted again: {progress.panes_changed:,} panes changed", now,
+            )  # fmt: skip
+
+    def _newest(self, watermark: datetime, lane: int, counted: Interval) -> tuple[Window, ...]:
+        """Windows that an alert remembers, if the newest of them was counted again."""
+        until = watermark - timedelta(seconds=lane)
+        return latest_windows(self.monitor, until, self.monitor.alert.of, counted)
+
+    def _judged(
+        self,
+        connection: Connection,
+        prepared: Prepared,
+        work: Sequence[Due],
+        scanned_from: datetime,
+        now: datetime,
+    ) -> list[Judged]:
+        excluded = exclusions.active(connection, self.monitor.name)
+        return judge_due(
+            connection, self.monitor, prepared, work, excluded,
+            troubles={}, scanned_from=scanned_from, now=now,
+        )  # fmt: skip
