@@ -13,7 +13,7 @@ from driftwatch.cli.terminal import moment, open_console, plural, show
 from driftwatch.cli.usage import find_monitors, interval_of
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.daemon.clock import process_now
-from driftwatch.evaluate.backfill import Progress, run
+from driftwatch.evaluate.backfill import AS_USUAL, Options, Progress, run
 from driftwatch.source import Source, open_source
 from driftwatch.store.engine import Store, open_store
 from driftwatch.store.migrate import ensure_schema
@@ -27,7 +27,7 @@ _LINE_SECONDS = 10.0
 """Where no terminal shows a bar, a line tells how far it is, no more often than this."""
 
 
-def backfill(settings: Settings, monitor: str, *, start: str, end: str, allow_shrink: bool) -> int:
+def backfill(settings: Settings, monitor: str, *, start: str, end: str, options: Options) -> int:
     """Count a range again. The exit code: 0 when it is done, 130 when Ctrl-C ended it.
 
     BadParameter for a monitor or a range that is none.
@@ -39,9 +39,7 @@ def backfill(settings: Settings, monitor: str, *, start: str, end: str, allow_sh
         closing(open_source(settings.sources[chosen.source])) as source,
     ):
         ensure_schema(store)
-        return count_again(
-            settings, chosen, interval, source=source, store=store, allow_shrink=allow_shrink
-        )
+        return count_again(settings, chosen, interval, source=source, store=store, options=options)
 
 
 def count_again(
@@ -51,7 +49,7 @@ def count_again(
     *,
     source: Source,
     store: Store,
-    allow_shrink: bool = False,
+    options: Options = AS_USUAL,
 ) -> int:
     """Count a range again and say so; the exit code as that of `backfill`."""
     console = open_console()
@@ -60,6 +58,8 @@ def count_again(
         with _shown(console) as shown:
 
             def told(progress: Progress) -> None:
+                if not newest:
+                    _tell_begun(console, progress)
                 newest[:] = [progress]
                 shown(progress)
 
@@ -69,25 +69,37 @@ def count_again(
                 source=source,
                 store=store,
                 process_now=process_now,
-                allow_shrink=allow_shrink,
                 notify=settings.webhook is not None,
+                options=options,
                 on_progress=told,
             )
     except KeyboardInterrupt:
         until = f", counted up to {moment(newest[-1].done_until)}" if newest else ""
         show(console, f"stopped{until}; the same command goes on from there", "yellow")
         return INTERRUPTED
-    _tell(console, newest[-1], allow_shrink=allow_shrink)
+    _tell(console, newest[-1], allow_shrink=options.allow_shrink)
     return FINE
 
 
+def _tell_begun(console: Console, begun: Progress) -> None:
+    if begun.went_on_from is not None:
+        show(
+            console,
+            f"goes on from {moment(begun.went_on_from)}, begun at {moment(begun.begun_at)}; "
+            "`driftwatch backfill` with --restart counts all of it again",
+        )
+
+
 def _tell(console: Console, done: Progress, *, allow_shrink: bool) -> None:
-    span = f"[{moment(done.whole.start)}, {moment(done.whole.end)})"
+    span = f"[{moment(done.went_on_from or done.whole.start)}, {moment(done.until)})"
     show(
         console,
-        f"counted {span} again: {plural(done.rows, 'row')}, {plural(done.panes_changed, 'pane')} "
-        f"changed, {plural(done.windows, 'window')} judged again",
+        f"counted {span} again: {_counted(done.rows_now, done.panes_now)}, "
+        f"{plural(done.windows, 'window')} judged again",
     )
+    if done.went_on_from is not None:
+        since = f"since {moment(done.begun_at)}"
+        show(console, f"in all {since}: {_counted(done.rows, done.panes_changed)}")
     if done.shrunk and not allow_shrink:
         show(
             console,
@@ -96,6 +108,10 @@ def _tell(console: Console, done: Progress, *, allow_shrink: bool) -> None:
             "--allow-shrink",
             "yellow",
         )
+
+
+def _counted(rows: int, panes: int) -> str:
+    return f"{plural(rows, 'row')}, {plural(panes, 'pane')} changed"
 
 
 @contextmanager

@@ -40,21 +40,37 @@ _ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """allow_shrink: believe the log where it holds fewer rows than were counted; restart: count all
+    of it, though the same backfill was begun and not finished."""
+
+    allow_shrink: bool = False
+    restart: bool = False
+
+
+AS_USUAL = Options()
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a backfill has come.
 
     whole: what was asked for; until: the watermark if it lies within; done_until: how far it is;
-    rows, panes_changed: since it was begun, in
-    whichever process; rows_now: in this process, in `seconds`; windows: judged again; shrunk:
-    panes that were left as they are because the log holds fewer rows than were counted.
+    begun_at: when it was begun, process time; rows, panes_changed: since then, in whichever
+    process. went_on_from: where this process went on, None if it began; rows_now, panes_now: in
+    this process, in `seconds`; windows: judged again in it; shrunk: panes that it left as they are
+    because the log holds fewer rows than were counted.
     """
 
     whole: Interval
     until: datetime
     done_until: datetime
+    begun_at: datetime | None = None
+    went_on_from: datetime | None = None
     rows: int = 0
     panes_changed: int = 0
     rows_now: int = 0
+    panes_now: int = 0
     windows: int = 0
     shrunk: int = 0
     seconds: float = 0.0
@@ -71,8 +87,8 @@ def run(
     source: Source,
     store: Store,
     process_now: Callable[[], datetime],
-    allow_shrink: bool = False,
     notify: bool = False,
+    options: Options = AS_USUAL,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
     """Count every pane of an interval again, up to the watermark, and judge its windows again.
@@ -91,11 +107,20 @@ def run(
     )
     until = min(whole.end, _watermark(monitor, whole, store))
     with store.write() as connection:
-        row = backfills.begin(connection, prepared.monitor_id, whole, now)
+        row = backfills.begin(connection, prepared.monitor_id, whole, now, restart=options.restart)
     backfill = _Backfill(
-        monitor, prepared, source, store, process_now, allow_shrink=allow_shrink, notify=notify
+        monitor, prepared, source, store, process_now,
+        allow_shrink=options.allow_shrink, notify=notify,
+    )  # fmt: skip
+    begun = progress = Progress(
+        whole,
+        until,
+        row.done_until,
+        begun_at=row.started_at,
+        went_on_from=row.done_until if row.done_until > whole.start else None,
+        rows=row.rows,
+        panes_changed=row.panes_changed,
     )
-    begun = progress = Progress(whole, until, row.done_until, row.rows, row.panes_changed)
     on_progress(begun)
     for prepared, progress in backfill.steps(begun):  # noqa: B007 - the newest is what ends it
         on_progress(progress)
@@ -199,6 +224,7 @@ class _Backfill:
             done_until=step.end,
             rows=progress.rows + rows,
             rows_now=progress.rows_now + rows,
+            panes_now=progress.panes_now + panes,
             panes_changed=progress.panes_changed + panes,
             windows=progress.windows + windows,
             shrunk=progress.shrunk + counted.shrunk,

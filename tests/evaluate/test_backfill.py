@@ -8,13 +8,13 @@ from driftwatch.alert.policy import AlertPolicy
 from driftwatch.config.settings import Start
 from driftwatch.errors import ConfigError
 from driftwatch.evaluate import backfill
-from driftwatch.evaluate.backfill import Progress
+from driftwatch.evaluate.backfill import Options, Progress
 from driftwatch.window import Interval, to_epoch
 from tests.evaluate.log import ROWS_PER_HOUR, day, rows, shifted
 from tests.evaluate.world import DAY, K, World, X, natural
 
 
-def run(world: World, start: float, end: float, **options: object) -> list[Progress]:
+def run(world: World, start: float, end: float, **options: bool) -> list[Progress]:
     told: list[Progress] = []
     backfill.run(
         world.monitor,
@@ -24,7 +24,7 @@ def run(world: World, start: float, end: float, **options: object) -> list[Progr
         process_now=lambda: day(30),
         notify=world.notify,
         on_progress=told.append,
-        **options,  # type: ignore[arg-type]
+        options=Options(**options),
     )
     return told
 
