@@ -160,7 +160,7 @@ def _ready(turn: _Pass) -> tuple[datetime | None, str]:
         return None, ""
     if found is False:
         return None, "the readiness query says that the log is not complete"
-    if found < turn.now - timedelta(seconds=turn.monitor.delay_seconds):
+    if target(turn.monitor, turn.now, ready_until=found) < target(turn.monitor, turn.now):
         return found, f"the readiness query says that the log is complete up to {found:%FT%TZ} only"
     return found, ""
 
