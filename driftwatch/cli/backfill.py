@@ -1,9 +1,11 @@
 """`driftwatch backfill`: counts a range of the past again, and says how long it takes."""
 
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from datetime import time as time_of_day
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
@@ -63,7 +65,7 @@ def count_again(
                 newest[:] = [progress]
                 shown(progress)
 
-            run(
+            done = run(
                 monitor,
                 interval,
                 source=source,
@@ -77,7 +79,9 @@ def count_again(
         until = f", counted up to {moment(newest[-1].done_until)}" if newest else ""
         show(console, f"stopped{until}; the same command goes on from there", "yellow")
         return INTERRUPTED
-    _tell(console, newest[-1], allow_shrink=options.allow_shrink)
+    _tell(console, done, allow_shrink=options.allow_shrink)
+    if done.panes_changed:
+        _tell_references(console, monitor, done)
     return FINE
 
 
@@ -108,6 +112,25 @@ def _tell(console: Console, done: Progress, *, allow_shrink: bool) -> None:
             "--allow-shrink",
             "yellow",
         )
+
+
+def _tell_references(console: Console, monitor: MonitorSettings, done: Progress) -> None:
+    """What was captured stays as it is, though its panes have changed."""
+    for interval, columns in done.references.items():
+        span = f"--from {_written(interval.start)} --to {_written(interval.end)}"
+        every = len(columns) == len(monitor.features) + 1
+        for column in [""] if every else [f" {shlex.quote(one)}" for one in columns]:
+            show(
+                console,
+                f"the reference{column and ' of' + column} of {interval} stays as it was captured; "
+                f"to take what is counted now: driftwatch reference capture "
+                f"{shlex.quote(monitor.name)}{column} {span}",
+            )
+
+
+def _written(when: datetime) -> str:
+    """As `--from` takes it."""
+    return f"{when:%Y-%m-%d}" if when.time() == time_of_day.min else f"{when:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _counted(rows: int, panes: int) -> str:

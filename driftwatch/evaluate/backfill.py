@@ -7,9 +7,9 @@ hears once, at the end, what fires as of the watermark by then.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -24,12 +24,14 @@ from driftwatch.evaluate.notify import enqueue_changes
 from driftwatch.evaluate.pipeline import save_results
 from driftwatch.evaluate.prepare import Prepared, prepare
 from driftwatch.evaluate.progress import latest_windows
+from driftwatch.evaluate.specification import reference_of
 from driftwatch.evaluate.versions import note
 from driftwatch.source import Source
-from driftwatch.store import annotations, backfills, exclusions, monitors
+from driftwatch.store import annotations, backfills, exclusions, monitors, references
 from driftwatch.store.engine import Store
 from driftwatch.store.monitors import MonitorRecord
 from driftwatch.store.schema import AnnotationKind
+from driftwatch.verdict.policy import VOLUME
 from driftwatch.window import Interval, Window, floor
 
 STEP_SECONDS = 86_400
@@ -59,7 +61,8 @@ class Progress:
     begun_at: when it was begun, process time; rows, panes_changed: since then, in whichever
     process. went_on_from: where this process went on, None if it began; rows_now, panes_now: in
     this process, in `seconds`; windows: judged again in it; shrunk: panes that it left as they are
-    because the log holds fewer rows than were counted.
+    because the log holds fewer rows than were counted. references: ranges in it that columns are
+    compared with as they were captured, and the columns; known once it is done.
     """
 
     whole: Interval
@@ -74,6 +77,7 @@ class Progress:
     windows: int = 0
     shrunk: int = 0
     seconds: float = 0.0
+    references: Mapping[Interval, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def finished(self) -> bool:
@@ -124,8 +128,7 @@ def run(
     on_progress(begun)
     for prepared, progress in backfill.steps(begun):  # noqa: B007 - the newest is what ends it
         on_progress(progress)
-    backfill.finish(prepared, progress)
-    return progress
+    return backfill.finish(prepared, progress)
 
 
 def _watermark(monitor: MonitorSettings, whole: Interval, store: Store) -> datetime:
@@ -143,6 +146,22 @@ def _watermark(monitor: MonitorSettings, whole: Interval, store: Store) -> datet
             f"{known.watermark:%Y-%m-%dT%H:%M:%SZ}, and the rest is left to the daemon"
         )
     return known.watermark
+
+
+def _captured(
+    connection: Connection, monitor: MonitorSettings, monitor_id: int, counted: Interval
+) -> dict[Interval, tuple[str, ...]]:
+    """Ranges of the log that columns are compared with, if they hold a part of this interval."""
+    found: dict[Interval, tuple[str, ...]] = {}
+    names = [*(one.name for one in monitor.features), VOLUME]
+    active = references.active(connection, monitor_id)
+    for name in names:
+        interval = active[name].interval if name in active else None
+        if interval is None or not isinstance(reference_of(monitor, name), Interval):
+            continue
+        if interval.start < counted.end and interval.end > counted.start:
+            found[interval] = (*found.get(interval, ()), name)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +249,7 @@ class _Backfill:
             shrunk=progress.shrunk + counted.shrunk,
         )
 
-    def finish(self, prepared: Prepared, progress: Progress) -> None:
+    def finish(self, prepared: Prepared, progress: Progress) -> Progress:
         """Alerts that nothing has moved yet begin with the newest windows, and the webhook hears
         what fires as of the watermark, or does not any more: nothing of the way there."""
         now, name = self.process_now(), self.monitor.name
@@ -255,6 +274,8 @@ class _Backfill:
                 connection, name, "", AnnotationKind.REVISED, progress.whole.start,
                 progress.whole.end, f"counted again: {progress.panes_changed:,} panes changed", now,
             )  # fmt: skip
+            captured = _captured(connection, self.monitor, prepared.monitor_id, counted)
+        return replace(progress, references=captured)
 
     def _newest(self, watermark: datetime, lane: int, counted: Interval) -> tuple[Window, ...]:
         """Windows that an alert remembers, if the newest of them was counted again."""

@@ -84,6 +84,41 @@ def test_what_lies_after_the_watermark_is_not_said_to_be_counted(counted: Shop) 
     assert said.out.startswith("counted [2026-09-12 00:00Z, 2026-09-13 09:00Z) again: 132 rows")
 
 
+MENDED = "UPDATE orders SET price = price * 2 WHERE at < '2026-09-10 00:00:00'"
+
+
+def test_a_reference_in_the_range_stays_as_it_was_captured(any_shop: Shop) -> None:
+    shop = any_shop
+    shop.fill()
+    shop.config(shop.monitor(start="2026-09-02", recheck="[]"))
+    assert shop.run("evaluate", "--once").code == 0
+    words = ("backfill", "shop", "--from", "2026-09-08", "--to", "2026-09-10")
+    assert "reference" not in shop.run(*words).out, "nothing has changed"
+    shop.sql(MENDED)
+    said = shop.run(*words)
+    hint = "driftwatch reference capture shop --from 2026-09-02 --to 2026-09-09"
+    assert said.line("stays as it was captured").endswith(hint)
+    assert shop.run(*hint.split()[1:]).code == 0
+    shop.sql(MENDED)
+    later = shop.run("backfill", "shop", "--from", "2026-09-09", "--to", "2026-09-10")
+    assert "24 panes changed" in later.out
+    assert "reference" not in later.out, "it holds none of the range"
+
+
+def test_columns_with_references_of_their_own_are_named(shop: Shop) -> None:
+    shop.fill()
+    other = "{from: 2026-09-01T12:00Z, to: 2026-09-08}"
+    features = f"[{{name: price, reference: {other}}}, {{name: city, kind: categorical}}]"
+    rolling = "{rolling: 3d}"
+    shop.config(shop.monitor(start="2026-09-02", features=features, reference=rolling))
+    assert shop.run("evaluate", "--once").code == 0
+    shop.sql(MENDED)
+    said = shop.run("backfill", "shop", "--from", "2026-09-02", "--to", "2026-09-10")
+    assert said.line("stays as it was captured").endswith(
+        "driftwatch reference capture shop price --from 2026-09-01T12:00:00Z --to 2026-09-08"
+    )
+
+
 def test_a_log_that_expires_empties_nothing(counted: Shop) -> None:
     counted.sql("DELETE FROM orders WHERE at < '2026-09-11 00:00:00'")
     said = counted.run("backfill", "shop", *RANGE)
