@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -78,13 +78,43 @@ def advance_alerts(
     together lead to is a change.
     ConflictError: another process moved one of the alerts meanwhile.
     """
+    return _advance(connection, monitor, judged, now, lambda *_: True)
+
+
+def correct_alerts(
+    connection: Connection, monitor: MonitorSettings, judged: Iterable[Judged], now: datetime
+) -> list[Change]:
+    """The same by what each alert has looked at before. What would be its first window, or a newer
+    one than all that it has seen, is left out: the past is nothing new."""
+    return _advance(connection, monitor, judged, now, _has_seen)
+
+
+def begin_alerts(
+    connection: Connection, monitor: MonitorSettings, judged: Iterable[Judged], now: datetime
+) -> list[Change]:
+    """The same by what each alert has not looked at yet."""
+    return _advance(connection, monitor, judged, now, lambda *one: not _has_seen(*one))
+
+
+def _has_seen(status: AlertStatus, judged: Judged) -> bool:
+    return status.window_end is not None and judged.row.window_end <= status.window_end
+
+
+def _advance(
+    connection: Connection,
+    monitor: MonitorSettings,
+    judged: Iterable[Judged],
+    now: datetime,
+    counts: Callable[[AlertStatus, Judged], bool],
+) -> list[Change]:
     stored = alerts.load(connection, monitor.name)
     changes: list[Change] = []
     moved = []
-    for key, seen in _by_alert(judged).items():
-        if not keeps(monitor, key):
-            continue
+    for key, results in _by_alert(judged).items():
         record = stored.get(key, AlertRecord(key, AlertStatus()))
+        seen = [one for one in results if counts(record.status, one)]
+        if not seen or not keeps(monitor, key):
+            continue
         status, found = _moved(key, record.status, seen, _policy(monitor, key))
         changes += found
         if status != record.status:

@@ -15,9 +15,10 @@ from driftwatch.evaluate.progress import lane_scan, merged, rechecks
 from driftwatch.evaluate.versions import Newcomer, newcomers, unknown_versions
 from driftwatch.source import ScanPlan, Source
 from driftwatch.stats.counts import ColumnTrouble, IntArray, PaneCensus, PaneCounts
-from driftwatch.store import ledger
+from driftwatch.store import ledger, revisions
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.engine import Store
+from driftwatch.store.revisions import Revisions
 from driftwatch.store.versions import VersionRow
 from driftwatch.window import Interval, from_epoch, to_epoch
 
@@ -25,12 +26,14 @@ from driftwatch.window import Interval, from_epoch, to_epoch
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Counts of all panes of an interval. segment: where they belong in the ledger; columns:
-    those that were asked for; revision: whether these panes were counted before."""
+    those that were asked for; revision: whether these panes were counted before; before: what they
+    were then, None of new ones."""
 
     interval: Interval
     counts: PaneCounts
     segment: str = ""
     revision: bool = False
+    before: Revisions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +111,14 @@ class Counter:
         batches: list[Batch] = []
         shrunk = 0
         for interval in intervals:
+            before = self._revisions(interval)
             read = [
                 Batch(part, self.read(lane.whole, part), revision=True)
                 for part, lane in self._by_lane(interval, watermark)
             ]
             for key, plan in self.prepared.cohorts.items():
                 read += self._cohort(key, plan, interval, revision=True)
-            for batch in read:
+            for batch in (replace(one, before=before) for one in read):
                 kept, fewer = ([batch], 0) if allow_shrink else self._grown(batch)
                 batches += kept
                 shrunk += fewer
@@ -176,12 +180,13 @@ class Counter:
             interval = lane_scan(scan, lane.seconds, self.scanned_from)
             if interval is None or not lane.plan.columns:
                 continue
+            before = self._revisions(interval)
             counts = self.read(lane.plan, interval)
             held = self._held(interval, {})
             differs = _differing_rows(counts, held)
             stale += _intervals(differs, self.monitor.pane_seconds)
             batches += (
-                Batch(one, found)
+                Batch(one, found, before=before)
                 for one, found in _parts(counts, interval, differs, self.monitor.pane_seconds)
             )
         return batches, stale
@@ -254,6 +259,13 @@ class Counter:
                 connection, self.prepared.monitor_id, axes, interval, self.monitor.pane_seconds,
                 segment=segment,
             )  # fmt: skip
+
+    def _revisions(self, interval: Interval) -> Revisions:
+        """What its panes are before their rows are read."""
+        with self.store.read() as connection:
+            return revisions.look(
+                connection, self.prepared.monitor_id, interval, self.monitor.pane_seconds
+            )
 
     def _cohort(
         self, key: str, plan: ScanPlan, interval: Interval, *, revision: bool = False

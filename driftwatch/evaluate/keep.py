@@ -26,7 +26,7 @@ from driftwatch.evaluate.prepare import Prepared
 from driftwatch.evaluate.progress import due_windows, lane_scan, merged, windows_over
 from driftwatch.evaluate.versions import prediction, seen_versions
 from driftwatch.stats.counts import ColumnTrouble, IntArray
-from driftwatch.store import ledger
+from driftwatch.store import ledger, revisions
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.ledger import WindowCounts
 from driftwatch.window import Interval, Window
@@ -45,7 +45,12 @@ class Due:
 def keep(
     connection: Connection, prepared: Prepared, batches: Sequence[Batch], now: datetime
 ) -> list[Interval]:
-    """Write the panes; returns where panes changed that had been counted before."""
+    """Write the panes; returns where panes changed that had been counted before.
+
+    MovedError: another process has written some of them since their rows were read.
+    """
+    seen = {one.before for one in batches if one.before is not None}
+    revisions.require_same(connection, prepared.monitor_id, seen)
     changed: list[Interval] = []
     for batch in batches:
         found = ledger.record(

@@ -160,7 +160,7 @@ def _ready(turn: _Pass) -> tuple[datetime | None, str]:
         return None, ""
     if found is False:
         return None, "the readiness query says that the log is not complete"
-    if found < turn.now - timedelta(seconds=turn.monitor.delay_seconds):
+    if target(turn.monitor, turn.now, ready_until=found) < target(turn.monitor, turn.now):
         return found, f"the readiness query says that the log is complete up to {found:%FT%TZ} only"
     return found, ""
 
@@ -252,7 +252,8 @@ def _keep(
         record.id,
         expected=watermark,
         watermark=counted.scan.end,
-        scanned_from=scanned_from,
+        # Later it is a backfill's to move, perhaps while this one was counting.
+        scanned_from=scanned_from if watermark is None else None,
     )
     if counted.updated_until is not None:
         monitors.set_updated_until(connection, record.id, counted.updated_until)
