@@ -157,7 +157,7 @@ class _Judge:
     def _judged(self, work: Due, looks: Sequence[Look], past: Past) -> list[Judged]:
         seen = self._of_all_rows(work, looks, past)
         seen += self._of_segments(work, past)
-        seen += self._of_versions(work, looks)
+        seen += self._of_versions(work, looks, past)
         return list(
             judge_windows(
                 self.monitor, self.prepared, seen, past, troubles=self.troubles, now=self.now
@@ -233,10 +233,15 @@ class _Judge:
             )
         return made
 
-    def _of_versions(self, work: Due, looks: Sequence[Look]) -> list[Seen]:
+    def _of_versions(self, work: Due, looks: Sequence[Look], past: Past) -> list[Seen]:
         if self.monitor.version is None or prediction(self.monitor) not in work.features:
             return []
-        return seen_versions(self.connection, self.monitor, self.prepared, looks)
+        predicted = replace(work, features=(prediction(self.monitor),))
+        whole = self._sums(predicted, [look.span for look in looks])
+        references = compared(
+            self.connection, self.monitor, self.prepared, predicted.features, looks, past
+        )
+        return seen_versions(self.connection, self.monitor, self.prepared, looks, whole, references)
 
 
 def _newest(windows: Sequence[Window]) -> set[Window]:
