@@ -20,7 +20,7 @@ from driftwatch.alert.state import (
 )
 from driftwatch.config.settings import Exclusion, MonitorSettings
 from driftwatch.evaluate.groups import VERSION_PREFIX
-from driftwatch.evaluate.judged import Judged
+from driftwatch.evaluate.judged import Judged, Place
 from driftwatch.evaluate.notify import differs, tell
 from driftwatch.stats.segment import ALL_ROWS, OTHER, other_key
 from driftwatch.store import alerts
@@ -70,15 +70,28 @@ def keeps(monitor: MonitorSettings, key: AlertKey) -> bool:
 
 
 def advance_alerts(
-    connection: Connection, monitor: MonitorSettings, judged: Iterable[Judged], now: datetime
+    connection: Connection,
+    monitor: MonitorSettings,
+    judged: Iterable[Judged],
+    now: datetime,
+    *,
+    due: Collection[Place],
 ) -> list[Change]:
     """Move every alert of the monitor past these results; returns what changed, oldest first.
 
+    due: the results that have just become due. Any other is of a window that is judged again, and
+    only corrects what an alert has looked at before: see `correct_alerts`.
     Windows that an alert has seen before correct what they said: of them only what all of them
     together lead to is a change.
     ConflictError: another process moved one of the alerts meanwhile.
     """
-    return _advance(connection, monitor, judged, now, lambda *_: True)
+    return _advance(
+        connection,
+        monitor,
+        judged,
+        now,
+        lambda status, one: one.place in due or _has_seen(status, one),
+    )
 
 
 def correct_alerts(

@@ -21,7 +21,7 @@ from driftwatch.evaluate.compare import (
 )
 from driftwatch.evaluate.count import Batch
 from driftwatch.evaluate.judge import Seen, judge_windows
-from driftwatch.evaluate.judged import Judged
+from driftwatch.evaluate.judged import Judged, Place
 from driftwatch.evaluate.prepare import Prepared
 from driftwatch.evaluate.progress import due_windows, lane_scan, merged, windows_over
 from driftwatch.evaluate.versions import prediction, seen_versions
@@ -29,6 +29,7 @@ from driftwatch.stats.counts import ColumnTrouble, IntArray
 from driftwatch.store import ledger, revisions
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.ledger import WindowCounts
+from driftwatch.verdict.policy import VOLUME
 from driftwatch.window import Interval, Window
 
 
@@ -40,6 +41,12 @@ class Due:
     features: tuple[FeatureSettings, ...]
     windows: tuple[Window, ...]
     volume: bool
+
+    @property
+    def results(self) -> set[Place]:
+        """Which results this leads to."""
+        names = [*(one.name for one in self.features), *([VOLUME] if self.volume else [])]
+        return {(name, one.seconds, one.interval.end) for name in names for one in self.windows}
 
 
 def keep(

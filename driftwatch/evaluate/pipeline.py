@@ -261,8 +261,8 @@ def _keep(
     changed = keep(connection, prepared, counted.read.batches, turn.started_at)
     begun = time.perf_counter()
     excluded = exclusions.active(connection, monitor.name)
-    windows = due(monitor, prepared, counted.scan, scanned_from)
-    windows = revised(monitor, prepared, windows, changed, counted.scan.end, scanned_from)
+    new = due(monitor, prepared, counted.scan, scanned_from)
+    windows = revised(monitor, prepared, new, changed, counted.scan.end, scanned_from)
     troubles = _troubles(prepared, counted)
     judged = judge_due(
         connection,
@@ -276,7 +276,8 @@ def _keep(
     )
     judge_seconds = time.perf_counter() - begun
     save_results(connection, judged)
-    changes = advance_alerts(connection, monitor, judged, turn.started_at)
+    just_due = {place for one in new for place in one.results}
+    changes = advance_alerts(connection, monitor, judged, turn.started_at, due=just_due)
     handed_over = hand_over(
         connection, monitor, prepared, counted.scan.end, Past(excluded), turn.started_at,
         notify=turn.notify,
