@@ -169,6 +169,17 @@ def _check_kinds(
         )
     if undeclared:
         _propose(source.suggest_kinds(monitor.relation, info, undeclared), console)
+    version = monitor.version.column if monitor.version else None
+    named = info.column(version) if version else None
+    if named is not None and named.column_type is ColumnType.TEXT:
+        (one,) = source.suggest_kinds(monitor.relation, info, [named.name])
+        if one.kind is None:
+            yield _tell(
+                console,
+                f"{one.column!r} does not look like a version of the model: {one.reason}; each "
+                "value is a release to driftwatch",
+                fatal=False,
+            )
     for one in source.suggest_kinds(monitor.relation, info, categories):
         if one.kind is None:
             yield _tell(

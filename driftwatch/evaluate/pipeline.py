@@ -20,7 +20,7 @@ from driftwatch.evaluate.keep import due, judge_due, keep, revised
 from driftwatch.evaluate.notify import enqueue_changes
 from driftwatch.evaluate.prepare import Prepared, prepare
 from driftwatch.evaluate.progress import first_moment, latest_window, next_scan, target
-from driftwatch.evaluate.versions import hand_over, note
+from driftwatch.evaluate.versions import hand_over, note, until_hand_over
 from driftwatch.source import Source
 from driftwatch.stats.counts import ColumnTrouble
 from driftwatch.store import evaluations, exclusions, monitors, references, results
@@ -141,6 +141,7 @@ def evaluate(
     )
     if scan is None:
         return _nothing_new(turn, prepared, held)
+    scan = until_hand_over(monitor, prepared, scan)
     return _scan(turn, prepared, known, scan, ready_until, held)
 
 

@@ -124,6 +124,19 @@ def note(
     return tuple(new)
 
 
+def until_hand_over(monitor: MonitorSettings, prepared: Prepared, scan: Interval) -> Interval:
+    """The scan up to where the next version may be handed over, so that a catch-up judges what
+    comes after it as a daemon that was never late."""
+    if monitor.version is None:
+        return scan
+    span = timedelta(seconds=monitor.version.handover_seconds)
+    ends = [scan.end, scan.start + span]
+    for one in prepared.versions:
+        if one.handed_over_at is None and one.first_seen <= scan.start:
+            ends.append(one.first_seen + ((scan.start - one.first_seen) // span + 1) * span)
+    return Interval(scan.start, min(ends))
+
+
 def hand_over(
     connection: Connection,
     monitor: MonitorSettings,
