@@ -186,7 +186,7 @@ def _scan(
     counted = Counter(
         monitor, prepared, turn.source, turn.store, watermark, scanned_from,
         known.updated_until if known else None,
-    ).count(scan)  # fmt: skip
+    ).count(scan, turn.now)  # fmt: skip
     after_scan = watch()
     with turn.store.write() as connection:
         kept = _keep(connection, turn, counted, watermark, scanned_from)

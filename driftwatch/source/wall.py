@@ -18,6 +18,9 @@ _STEP = timedelta(hours=12)
 _BACK = timedelta(days=2)
 """No clock is set back by more than a day; after twice that all it repeated has passed."""
 
+_FIRST, _LAST = datetime(1, 1, 9, tzinfo=UTC), datetime(9999, 12, 23, tzinfo=UTC)
+"""Readings with room for that on both sides; those beyond mean "never" and "for ever"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wall:
@@ -62,6 +65,7 @@ class Wall:
         """
         if self.zone == "UTC":
             return reading
+        reading = min(max(reading, _FIRST), _LAST)
         low, high = to_epoch(reading - _BACK), to_epoch(reading + _BACK)
         while high - low > 1:
             middle = (low + high) // 2
