@@ -96,13 +96,14 @@ class Counter:
     scanned_from: datetime
     updated_until: datetime | None = None
 
-    def count(self, scan: Interval, now: datetime) -> Counted:
+    def count(self, scan: Interval, now: datetime, early: Sequence[Interval] = ()) -> Counted:
         """The new panes, later columns of earlier panes, and panes that have changed by now (event
-        time)."""
+        time); early: panes that were counted before their time."""
         new = self._new(scan)
         counter = replace(self, prepared=new.read.prepared)
         later, stale = counter.later(scan)
-        changed, shrunk = counter.rechecked(scan)
+        aged = rechecks(self.monitor, scan, self.watermark, self.scanned_from)
+        changed, shrunk = counter.rechecked(merged([*aged, *early]), scan.end)
         updated, until = counter.updated(scan, now)
         again = counter.recount(merged([*stale, *changed, *updated]), scan.end)
         troubles = dict(new.troubles)
@@ -204,14 +205,16 @@ class Counter:
                 )
         return batches, stale
 
-    def rechecked(self, scan: Interval) -> tuple[list[Interval], int]:
-        """Panes of certain ages that hold more rows or values than were counted, and how many
-        hold fewer rows."""
+    def rechecked(
+        self, intervals: Iterable[Interval], watermark: datetime
+    ) -> tuple[list[Interval], int]:
+        """Panes of these that hold more rows or values than were counted, and how many hold fewer
+        rows."""
         grown: list[Interval] = []
         shrunk = 0
-        for interval in rechecks(self.monitor, scan, self.watermark, self.scanned_from):
+        for interval in intervals:
             for key, lanes in self._lanes():
-                for part, lane in _by_lane(lanes, interval, scan.end):
+                for part, lane in _by_lane(lanes, interval, watermark):
                     starts, fewer = self._changes(lane.whole, part, key)
                     grown += _intervals(starts, self.monitor.pane_seconds)
                     shrunk += fewer
