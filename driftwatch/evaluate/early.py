@@ -65,7 +65,7 @@ def early(
     starts = [
         start
         for start, at in panes
-        if at >= process_now or at < from_epoch(start + seconds) + delay <= process_now
+        if at > process_now or at < from_epoch(start + seconds) + delay <= process_now
     ]
     return Early(np.array(starts, np.int64), seconds) if starts else None
 
@@ -86,4 +86,4 @@ def ahead(watermark: datetime | None, monitor: MonitorSettings, now: datetime) -
 
 
 def _suspect(at: datetime, complete: datetime, process_now: datetime) -> bool:
-    return at < complete or at >= process_now
+    return at < complete or at > process_now

@@ -184,7 +184,7 @@ def test_a_clock_that_was_days_ahead_loses_nothing(
     )
     written, made, told = 10.0, list[Row](), set[str]()
     steps = [(10.5, 10.5), (10.6, 12.6), (10.6, 10.6)]
-    back = [12.5, 13.0] if down else [10.6 + n / 24 for n in range(1, 58)]
+    back = [12.5, 13.0] if down else [10.595 + n / 24 for n in range(1, 58)]
     steps += [(true, true) for true in (*back, 13.0, 14.0)]
     for true, shown in steps:
         if true > written:
