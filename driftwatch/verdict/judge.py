@@ -3,18 +3,30 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from driftwatch.stats.counts import IntArray
 from driftwatch.stats.divergence import Divergence
-from driftwatch.verdict.policy import FixedThreshold, Measure, Reason, Verdict, VolumeThreshold
+from driftwatch.verdict.policy import (
+    CalibratedThreshold,
+    FixedThreshold,
+    Measure,
+    Policy,
+    Reason,
+    Verdict,
+    VolumeThreshold,
+)
 
 MIN_REFERENCE_WINDOWS = 5
 """Fewer windows of the reference do not tell how much the volume varies by itself."""
 
-Policy = FixedThreshold
-"""What a feature may be judged by; `judge` chooses the function by its type."""
+DISCOVERY_RATE = 0.01
+"""The share of false ones among all that is flagged in one window, at most."""
+
+_KEPT_ALPHA = 10
+"""An alert that fires goes on firing up to so many times alpha."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +34,11 @@ class Evidence:
     """What is known of one feature in one window: all that a policy may look at.
 
     rows, reference_rows: n and m; min_rows: below it a window is not judged; divergence and
-    js_guard (nats): see `stats.divergence` and `stats.noise`, NaN where n = 0 or m = 0.
+    js_guard (nats): see `stats.divergence` and `stats.noise`, NaN where n = 0 or m = 0. p_value:
+    see `stats.significance`; adjusted_p: the same among all features of the window, see
+    `stats.discovery`; effect: see `stats.effect`. All three are NaN where n = 0 or m = 0, and where
+    no calibrated threshold asks for them. lengths: of how many window lengths this is one. hurts:
+    whether a critical effect is critical; else it is a warning.
     """
 
     rows: int
@@ -30,6 +46,11 @@ class Evidence:
     min_rows: int
     divergence: Divergence
     js_guard: float
+    p_value: float = math.nan
+    adjusted_p: float = math.nan
+    effect: float = math.nan
+    lengths: int = 1
+    hurts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +91,29 @@ def judge_fixed(threshold: FixedThreshold, evidence: Evidence) -> Judgement:
     )
 
 
+def judge_calibrated(threshold: CalibratedThreshold, evidence: Evidence) -> Judgement:
+    """Real by the p-value, among all features of the window, and far by the effect.
+
+    Real: p <= alpha / lengths, and at most 1 % of what is flagged with it is false (Benjamini and
+    Hochberg). A limit is reached at effect >= limit. Blind as `judge_fixed`.
+    """
+    value = evidence.effect
+    blind = _why_blind(evidence, value)
+    if blind is not None:
+        return Judgement(*blind, value=value, above_clear=False)
+    alpha = threshold.alpha / evidence.lengths
+    found = _graded(
+        value,
+        reached=value,
+        real=evidence.p_value <= alpha and evidence.adjusted_p <= DISCOVERY_RATE,
+        threshold=threshold,
+    )
+    kept = evidence.p_value <= _KEPT_ALPHA * alpha and value >= threshold.clear
+    if found.verdict is Verdict.CRITICAL and not evidence.hurts:
+        return Judgement(Verdict.WARNING, found.reason, value, kept)
+    return Judgement(found.verdict, found.reason, value, kept)
+
+
 def judge_volume(
     threshold: VolumeThreshold, *, rows: int, reference_window_rows: IntArray
 ) -> Judgement:
@@ -100,7 +144,7 @@ def judge_volume(
 
 
 def measured(measure: Measure, divergence: Divergence) -> float:
-    """The value of one measure; every measure is a field of `Divergence` by its own name."""
+    """The value of one measure but the effect; each is a field of `Divergence` by its own name."""
     value: float = getattr(divergence, measure.value)
     return value
 
@@ -118,7 +162,7 @@ def _why_blind(evidence: Evidence, value: float) -> tuple[Verdict, Reason] | Non
 
 
 def _graded(
-    value: float, *, reached: float, real: bool, threshold: FixedThreshold | VolumeThreshold
+    value: float, *, reached: float, real: bool, threshold: Policy | VolumeThreshold
 ) -> Judgement:
     """The highest limit that `reached` reaches, if it is real as well."""
     verdict = Verdict.OK
@@ -143,4 +187,7 @@ def _factor(rows: int, reference_window_rows: IntArray) -> float:
     return math.inf if rows else math.nan
 
 
-_JUDGES: dict[type[Policy], Callable[[Policy, Evidence], Judgement]] = {FixedThreshold: judge_fixed}
+_JUDGES: dict[type[Policy], Callable[[Any, Evidence], Judgement]] = {
+    CalibratedThreshold: judge_calibrated,
+    FixedThreshold: judge_fixed,
+}
