@@ -6,7 +6,13 @@ from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems, nearest, suggestion
 from driftwatch.config.reading import read, tell_wrong_kind
 from driftwatch.config.shape import LimitsShape
-from driftwatch.verdict.policy import CalibratedThreshold, FixedThreshold, Measure, Policy, VolumeThreshold
+from driftwatch.verdict.policy import (
+    CalibratedThreshold,
+    FixedThreshold,
+    Measure,
+    Policy,
+    VolumeThreshold,
+)
 
 CLEAR_RATIO = 0.8
 """Where `clear` lies when it is not written: this share of the way up to the lowest limit."""
@@ -56,9 +62,7 @@ def volume_threshold(node: Node, problems: Problems) -> VolumeThreshold | None:
         return None
 
 
-def _limited(
-    measure: Measure, alpha: float, node: Node, problems: Problems
-) -> Policy | None:
+def _limited(measure: Measure, alpha: float, node: Node, problems: Problems) -> Policy | None:
     reading = read(LimitsShape, node, problems)
     if reading is None or reading.broken:
         return None

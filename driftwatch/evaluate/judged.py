@@ -10,8 +10,8 @@ from driftwatch.store.results import ResultBin, ResultRow
 class Judged:
     """A result, its bins where they are kept, and what the alert machine needs of it.
 
-    expected: of an empty window, whether the reference's own windows were never empty; cap: what
-    an alert's severity is at most, None: any.
+    plain: flagged so plainly that an alert fires at once; expected: of an empty window, whether the
+    reference's own windows were never empty; cap: what an alert's severity is at most, None: any.
     """
 
     row: ResultRow
@@ -19,3 +19,4 @@ class Judged:
     above_clear: bool = False
     expected: bool = True
     cap: Severity | None = None
+    plain: bool = False

@@ -25,6 +25,9 @@ MIN_REFERENCE_WINDOWS = 5
 DISCOVERY_RATE = 0.01
 """The share of false ones among all that is flagged in one window, at most."""
 
+PLAIN_P = 1e-6
+"""A window with such a p-value fires an alert alone."""
+
 _KEPT_ALPHA = 10
 """An alert that fires goes on firing up to so many times alpha."""
 
@@ -58,13 +61,15 @@ class Judgement:
     """A verdict and its reason.
 
     value: the measured value in the unit of its measure, NaN where there is none; above_clear:
-    judged, and real and large enough that an alert which fires already goes on firing.
+    judged, and real and large enough that an alert which fires already goes on firing; plain:
+    flagged so plainly that an alert fires at once.
     """
 
     verdict: Verdict
     reason: Reason
     value: float
     above_clear: bool
+    plain: bool = False
 
 
 def judge(policy: Policy, evidence: Evidence) -> Judgement:
@@ -95,7 +100,8 @@ def judge_calibrated(threshold: CalibratedThreshold, evidence: Evidence) -> Judg
     """Real by the p-value, among all features of the window, and far by the effect.
 
     Real: p <= alpha / lengths, and at most 1 % of what is flagged with it is false (Benjamini and
-    Hochberg). A limit is reached at effect >= limit. Blind as `judge_fixed`.
+    Hochberg). A limit is reached at effect >= limit. Where it does not hurt, critical is a warning.
+    Plain: flagged, and p <= 1e-6 / lengths. Blind as `judge_fixed`.
     """
     value = evidence.effect
     blind = _why_blind(evidence, value)
@@ -108,10 +114,16 @@ def judge_calibrated(threshold: CalibratedThreshold, evidence: Evidence) -> Judg
         real=evidence.p_value <= alpha and evidence.adjusted_p <= DISCOVERY_RATE,
         threshold=threshold,
     )
+    verdict = found.verdict
+    if verdict is Verdict.CRITICAL and not evidence.hurts:
+        verdict = Verdict.WARNING
+    flagged = verdict is not Verdict.OK
     kept = evidence.p_value <= _KEPT_ALPHA * alpha and value >= threshold.clear
-    if found.verdict is Verdict.CRITICAL and not evidence.hurts:
-        return Judgement(Verdict.WARNING, found.reason, value, kept)
-    return Judgement(found.verdict, found.reason, value, kept)
+    return Judgement(
+        verdict, found.reason, value,
+        above_clear=flagged or kept,
+        plain=flagged and evidence.p_value <= PLAIN_P / evidence.lengths,
+    )  # fmt: skip
 
 
 def judge_volume(

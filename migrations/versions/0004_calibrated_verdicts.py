@@ -16,7 +16,9 @@ def upgrade() -> None:
     one can still write to it."""
     for name in NUMBERS:
         op.add_column("result", sa.Column(name, sa.Double(), nullable=True))
-    op.add_column("result", sa.Column("caveats", sa.Text(), nullable=False, server_default=sa.text("''")))
+    op.add_column(
+        "result", sa.Column("caveats", sa.Text(), nullable=False, server_default=sa.text("''"))
+    )
 
 
 def downgrade() -> None:
