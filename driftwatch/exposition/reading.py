@@ -23,8 +23,8 @@ class FeatureReading:
     js, kl, js_noise in nats; js_distance 0..1; missing_ratio and unseen_ratio 0..1 of the window's
     rows; effect and detectable_effect in equivalent standard deviations, p_value 0..1; caveats:
     words of a closed list, see `stats.null`; value is the number that was judged, in the unit of
-    `measure`, and thresholds are its limits. For the volume, measure is "volume" and value is rows /
-    median of the reference's rows.
+    `measure`, and thresholds are its limits. For the volume, measure is "volume" and value is rows
+    / median of the reference's rows.
     """
 
     feature: str
