@@ -86,7 +86,7 @@ def merge_sparse(
     cells in an order: there a cell that expects less is put with those after it until they expect
     enough (what is left at the end, with those before it), else all of these are one cell. Shape
     (F, K) again, the cells that are left first. Which cells are put together depends on M and n
-    alone, so that the test stays exact.
+    alone: what is in the current window does not choose how it is tested.
 
     >>> live, kept = np.array([[5, 0, 0, 3]]), np.array([[90, 4, 4, 2]])
     >>> merged = merge_sparse(live, kept, ordered=np.array([True]))

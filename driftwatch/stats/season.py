@@ -13,7 +13,10 @@ import numpy.typing as npt
 from driftwatch.stats.counts import FloatArray, IntArray
 
 FINER = 0.9
-"""A finer key must cost less than this share of the best coarser one: it starves its phases."""
+"""A finer key must cost less than this share of the best coarser one: costs are estimates."""
+
+BLOCKS = 10
+"""Into how many blocks in a row the windows of a reference fall."""
 
 ALONE = 0.1
 """A key is of no use where more than this share of the windows have no fellow in their phase."""
@@ -29,21 +32,31 @@ class SeasonKey(StrEnum):
 
 
 def rest_of_phase(counts: IntArray, phases: IntArray) -> IntArray:
-    """What each window is compared with: the counts of its phase without its own.
+    """What each window is compared with: the windows of its phase that lie in another block.
 
-    counts: W windows, shape (W, ...); phases: shape (W,), any whole numbers. Shape (W, ...); all
-    zeros where a window is the only one of its phase.
+    counts: W windows in the order of time, shape (W, ...); phases: shape (W,), any whole numbers.
+    Shape (W, ...); all zeros where a phase has no window elsewhere. A block is a `BLOCKS`th of the
+    windows in a row: those next to a window share its wobble, as none of the reference will share
+    that of a current window. Source: Burman, Chow and Nolan, A Cross-Validatory Method for
+    Dependent Data, Biometrika 81 (1994).
 
     >>> rest_of_phase(np.array([[1], [2], [4], [8]]), np.array([0, 1, 0, 0])).tolist()
     [[12], [0], [9], [5]]
     """
+    windows = phases.size
+    block = np.arange(windows) * BLOCKS // max(windows, BLOCKS)
     _, phase = np.unique(phases, return_inverse=True)
-    order = np.argsort(phase, kind="stable")
-    starts = np.flatnonzero(np.diff(phase[order], prepend=-1))
-    if starts.size == 0:
-        return counts.copy()
-    totals = np.add.reduceat(counts[order], starts, axis=0)
-    return np.asarray(totals[phase] - counts)
+    return _totals(counts, phase) - _totals(counts, phase * BLOCKS + block)
+
+
+def _totals(counts: IntArray, group: npt.NDArray[np.integer]) -> IntArray:
+    """The sum of each window's group, shape (W, ...)."""
+    groups, number = np.unique(group, return_inverse=True)
+    if groups.size == 0:
+        return counts
+    order = np.argsort(number, kind="stable")
+    starts = np.flatnonzero(np.diff(number[order], prepend=-1))
+    return np.asarray(np.add.reduceat(counts[order], starts, axis=0)[number])
 
 
 def has_fellows(
@@ -60,25 +73,26 @@ def has_fellows(
 
 def season_cost(
     *,
-    statistic: FloatArray,
-    expected: FloatArray,
+    ratio: FloatArray,
+    location: FloatArray,
+    spread: FloatArray,
     effective_rows: FloatArray,
-    reference_rows: FloatArray,
 ) -> FloatArray:
-    """What comparing under a key costs: max(0, mean (X² - E)/nt) + mean E/m, shape (F,).
+    """How far windows without drift seem to be off under a key: mean of t/nt, shape (F,).
 
-    The first term is the wobble that the key leaves in, in squared sigmas; the second one what
-    the noise of a smaller reference adds. All of shape (W, F): X² of each window against the rest
-    of its phase, its mean E, nt = n m/(n + m), and m; NaN in windows that are not judged. inf
-    where none is.
+    All of shape (W, F), of each window against the rest of its phase: ratio is r = X²/E, NaN where
+    it is not judged; location and spread are z scores, NaN where cells have no order; nt = n m/N. t
+    is the mean of r and of those of z² that are numbers, 1 by sampling alone, so that t/nt is the
+    square of a shift in sigmas. A season that is left in makes t larger; a finer key makes m and so
+    nt smaller: with m = n half of n. inf where no window is judged.
     """
-    judged = ~np.isnan(statistic)
+    judged = ~np.isnan(ratio)
+    squares = np.stack([ratio, np.square(location), np.square(spread)])
+    numbers = ~np.isnan(squares)
+    of_tests = np.where(numbers, squares, 0.0).sum(axis=0) / np.maximum(numbers.sum(axis=0), 1)
+    shifts = np.where(judged, of_tests / effective_rows, 0.0).sum(axis=0)
     count = judged.sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        wobble = np.where(judged, (statistic - expected) / effective_rows, 0.0).sum(axis=0)
-        noise = np.where(judged, expected / reference_rows, 0.0).sum(axis=0)
-        cost = np.where(count > 0, np.maximum(wobble / count, 0.0) + noise / count, np.inf)
-    return np.asarray(cost)
+    return np.asarray(np.where(count > 0, shifts / np.maximum(count, 1), np.inf))
 
 
 def cheapest(costs: Sequence[FloatArray]) -> IntArray:
