@@ -23,7 +23,7 @@ from driftwatch.config.settings import (
 from driftwatch.config.shape import DAY, AlertShape, MonitorShape
 from driftwatch.config.threshold import policy, volume_threshold
 from driftwatch.config.timing import check_timing, recheck_seconds
-from driftwatch.verdict.policy import CalibratedThreshold, Policy, VolumeThreshold
+from driftwatch.verdict.policy import FixedThreshold, Policy, VolumeThreshold
 from driftwatch.window import Calendar, to_epoch
 
 _REQUIRED = {
@@ -131,7 +131,7 @@ def _thresholds(
 ) -> tuple[Policy | None, VolumeThreshold | None]:
     limits, volume, alpha = node.get("thresholds"), node.get("volume"), reading.shape.alpha
     return (
-        CalibratedThreshold(alpha=alpha) if limits is None else policy(limits, alpha, problems),
+        FixedThreshold() if limits is None else policy(limits, alpha, problems),
         VolumeThreshold() if volume is None else volume_threshold(volume, problems),
     )
 

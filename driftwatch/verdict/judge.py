@@ -40,8 +40,7 @@ class Evidence:
     js_guard (nats): see `stats.divergence` and `stats.noise`, NaN where n = 0 or m = 0. p_value:
     see `stats.significance`; adjusted_p: the same among all features of the window, see
     `stats.discovery`; effect: see `stats.effect`. All three are NaN where n = 0 or m = 0, and where
-    no calibrated threshold asks for them. lengths: of how many window lengths this is one. hurts:
-    whether a critical effect is critical; else it is a warning.
+    nothing was compared. lengths: of how many window lengths this is one.
     """
 
     rows: int
@@ -53,7 +52,6 @@ class Evidence:
     adjusted_p: float = math.nan
     effect: float = math.nan
     lengths: int = 1
-    hurts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +98,8 @@ def judge_calibrated(threshold: CalibratedThreshold, evidence: Evidence) -> Judg
     """Real by the p-value, among all features of the window, and far by the effect.
 
     Real: p <= alpha / lengths, and at most 1 % of what is flagged with it is false (Benjamini and
-    Hochberg). A limit is reached at effect >= limit. Where it does not hurt, critical is a warning.
-    Plain: flagged, and p <= 1e-6 / lengths. Blind as `judge_fixed`.
+    Hochberg). A limit is reached at effect >= limit. Plain: flagged, and p <= 1e-6 / lengths. Blind
+    as `judge_fixed`.
     """
     value = evidence.effect
     blind = _why_blind(evidence, value)
@@ -114,13 +112,10 @@ def judge_calibrated(threshold: CalibratedThreshold, evidence: Evidence) -> Judg
         real=evidence.p_value <= alpha and evidence.adjusted_p <= DISCOVERY_RATE,
         threshold=threshold,
     )
-    verdict = found.verdict
-    if verdict is Verdict.CRITICAL and not evidence.hurts:
-        verdict = Verdict.WARNING
-    flagged = verdict is not Verdict.OK
+    flagged = found.verdict is not Verdict.OK
     kept = evidence.p_value <= _KEPT_ALPHA * alpha and value >= threshold.clear
     return Judgement(
-        verdict, found.reason, value,
+        found.verdict, found.reason, value,
         above_clear=flagged or kept,
         plain=flagged and evidence.p_value <= PLAIN_P / evidence.lengths,
     )  # fmt: skip

@@ -52,7 +52,10 @@ def test_limits_of_volume(load: Load) -> None:
         ),
         ("thresholds: {tv: {}}", "thresholds.tv: unknown measure; did you mean 'total_variation'?"),
         ("thresholds: {kld: {}}", "thresholds.kld: unknown measure; did you mean 'kl'?"),
-        ("thresholds: {warning: 1}", "thresholds.warning: unknown measure; known here: effect, hellinger"),
+        (
+            "thresholds: {warning: 1}",
+            "thresholds.warning: unknown measure; known here: effect, hellinger",
+        ),
         ("thresholds: {js: 0.1}", "thresholds.js: must be a mapping of keys, not a number"),
         ("thresholds: {js: }", "thresholds.js: has no value; write a mapping of keys"),
         ("thresholds: {js: {}}", "thresholds.js: a threshold needs a warning or a critical limit"),
