@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.databases import Database, sqlite_path
-from benchmarks.rows import END, LOG
+from benchmarks.rows import END
 from benchmarks.watched import HOUR
 from driftwatch.config.settings import MonitorSettings
 from driftwatch.evaluate.prepare import Prepared, prepare
@@ -24,6 +24,7 @@ from driftwatch.store.migrate import ensure_schema
 from driftwatch.window import Interval, to_epoch
 
 LEDGER_DAYS = 30
+SCANNED_DAYS = 2
 WATERMARK = END - timedelta(seconds=HOUR)
 """What the ledger holds ends an hour before the log: the hour that is evaluated."""
 
@@ -42,7 +43,8 @@ def ready_store(
 ) -> Iterator[ReadyStore]:
     """A store of the same kind as the log's: a file, or a database of the same server.
 
-    One day of the log is scanned in panes; each of the 30 days of the ledger is a copy of it.
+    The newest two days of the ledger are scanned: what is compared with the log again must be what
+    the log holds. Each of the days before is a copy of one of them.
     """
     with tempfile.TemporaryDirectory(prefix="driftwatch-benchmarks-store-") as folder:
         if database.server is None:
@@ -89,16 +91,20 @@ _NUMBERS = count()
 
 
 def _fill(store: Store, source: Source, prepared: Prepared) -> None:
-    day = Interval(LOG.end - timedelta(days=2), LOG.end - timedelta(days=1))
-    scanned = source.scan(prepared.plan, day)
-    for age in range(LEDGER_DAYS, 0, -1):
-        start = END - timedelta(days=age)
-        interval = Interval(start, min(start + timedelta(days=1), WATERMARK))
-        moved = _moved(scanned, to_epoch(start) - to_epoch(day.start), to_epoch(interval.end))
+    def keep(counts: PaneCounts, interval: Interval) -> None:
         with store.write() as connection:
             ledger.record(
-                connection, prepared.monitor_id, prepared.axes, moved, interval, interval.end
+                connection, prepared.monitor_id, prepared.axes, counts, interval, interval.end
             )
+
+    newest = Interval(END - timedelta(days=SCANNED_DAYS), WATERMARK)
+    scanned = source.scan(prepared.plan, newest)
+    day = Interval(newest.start, newest.start + timedelta(days=1))
+    for age in range(LEDGER_DAYS, SCANNED_DAYS, -1):
+        start = END - timedelta(days=age)
+        interval = Interval(start, start + timedelta(days=1))
+        keep(_moved(scanned, to_epoch(start) - to_epoch(day.start), interval), interval)
+    keep(scanned, newest)
     with store.write() as connection:
         monitors.advance(
             connection,
@@ -109,10 +115,10 @@ def _fill(store: Store, source: Source, prepared: Prepared) -> None:
         )
 
 
-def _moved(counts: PaneCounts, seconds: int, end: int) -> PaneCounts:
-    """The same counts so much later, those before `end` alone."""
+def _moved(counts: PaneCounts, seconds: int, day: Interval) -> PaneCounts:
+    """The same counts so much later, those of one day alone."""
     starts = counts.starts + seconds
-    kept = np.flatnonzero(starts < end)
+    kept = np.flatnonzero((starts >= to_epoch(day.start)) & (starts < to_epoch(day.end)))
 
     def cut(panes: ColumnPanes) -> ColumnPanes:
         return ColumnPanes(

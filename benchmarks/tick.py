@@ -121,6 +121,7 @@ def _evaluate(
     evaluated = time.perf_counter()
     Publisher(store, watched, fresh_for=FRESH_FOR, steady_now=lambda: now).publish()
     published = time.perf_counter()
-    if report.scan is None or report.scan.end != end or report.panes != 1:
+    one_pane = report.scan is not None and report.scan.end == end and report.panes == 1
+    if not one_pane or report.revised_panes:
         raise RuntimeError(f"this was no tick: {report}")
     return _Ran(report, evaluated - begun, published - evaluated)

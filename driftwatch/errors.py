@@ -64,3 +64,7 @@ class ConflictError(StoreError):
     """Another process advanced the same monitor first; nothing was written."""
 
     outcome: ClassVar[str] = "conflict"
+
+
+class MovedError(ConflictError):
+    """Another process counted the same panes again meanwhile; nothing was written."""

@@ -1,9 +1,11 @@
 """`driftwatch backfill`: counts a range of the past again, and says how long it takes."""
 
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from datetime import time as time_of_day
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
@@ -13,7 +15,7 @@ from driftwatch.cli.terminal import moment, open_console, plural, show
 from driftwatch.cli.usage import find_monitors, interval_of
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.daemon.clock import process_now
-from driftwatch.evaluate.backfill import Progress, run
+from driftwatch.evaluate.backfill import AS_USUAL, Options, Progress, run
 from driftwatch.source import Source, open_source
 from driftwatch.store.engine import Store, open_store
 from driftwatch.store.migrate import ensure_schema
@@ -27,7 +29,7 @@ _LINE_SECONDS = 10.0
 """Where no terminal shows a bar, a line tells how far it is, no more often than this."""
 
 
-def backfill(settings: Settings, monitor: str, *, start: str, end: str, allow_shrink: bool) -> int:
+def backfill(settings: Settings, monitor: str, *, start: str, end: str, options: Options) -> int:
     """Count a range again. The exit code: 0 when it is done, 130 when Ctrl-C ended it.
 
     BadParameter for a monitor or a range that is none.
@@ -39,9 +41,7 @@ def backfill(settings: Settings, monitor: str, *, start: str, end: str, allow_sh
         closing(open_source(settings.sources[chosen.source])) as source,
     ):
         ensure_schema(store)
-        return count_again(
-            settings, chosen, interval, source=source, store=store, allow_shrink=allow_shrink
-        )
+        return count_again(settings, chosen, interval, source=source, store=store, options=options)
 
 
 def count_again(
@@ -51,7 +51,7 @@ def count_again(
     *,
     source: Source,
     store: Store,
-    allow_shrink: bool = False,
+    options: Options = AS_USUAL,
 ) -> int:
     """Count a range again and say so; the exit code as that of `backfill`."""
     console = open_console()
@@ -60,34 +60,50 @@ def count_again(
         with _shown(console) as shown:
 
             def told(progress: Progress) -> None:
+                if not newest:
+                    _tell_begun(console, progress)
                 newest[:] = [progress]
                 shown(progress)
 
-            run(
+            done = run(
                 monitor,
                 interval,
                 source=source,
                 store=store,
                 process_now=process_now,
-                allow_shrink=allow_shrink,
                 notify=settings.webhook is not None,
+                options=options,
                 on_progress=told,
             )
     except KeyboardInterrupt:
         until = f", counted up to {moment(newest[-1].done_until)}" if newest else ""
         show(console, f"stopped{until}; the same command goes on from there", "yellow")
         return INTERRUPTED
-    _tell(console, newest[-1], allow_shrink=allow_shrink)
+    _tell(console, done, allow_shrink=options.allow_shrink)
+    if done.panes_changed:
+        _tell_references(console, monitor, done)
     return FINE
 
 
+def _tell_begun(console: Console, begun: Progress) -> None:
+    if begun.went_on_from is not None:
+        show(
+            console,
+            f"goes on from {moment(begun.went_on_from)}, begun at {moment(begun.begun_at)}; "
+            "`driftwatch backfill` with --restart counts all of it again",
+        )
+
+
 def _tell(console: Console, done: Progress, *, allow_shrink: bool) -> None:
-    span = f"[{moment(done.whole.start)}, {moment(done.whole.end)})"
+    span = f"[{moment(done.went_on_from or done.whole.start)}, {moment(done.until)})"
     show(
         console,
-        f"counted {span} again: {plural(done.rows, 'row')}, {plural(done.panes_changed, 'pane')} "
-        f"changed, {plural(done.windows, 'window')} judged again",
+        f"counted {span} again: {_counted(done.rows_now, done.panes_now)}, "
+        f"{plural(done.windows, 'window')} judged again",
     )
+    if done.went_on_from is not None:
+        since = f"since {moment(done.begun_at)}"
+        show(console, f"in all {since}: {_counted(done.rows, done.panes_changed)}")
     if done.shrunk and not allow_shrink:
         show(
             console,
@@ -96,6 +112,29 @@ def _tell(console: Console, done: Progress, *, allow_shrink: bool) -> None:
             "--allow-shrink",
             "yellow",
         )
+
+
+def _tell_references(console: Console, monitor: MonitorSettings, done: Progress) -> None:
+    """What was captured stays as it is, though its panes have changed."""
+    for interval, columns in done.references.items():
+        span = f"--from {_written(interval.start)} --to {_written(interval.end)}"
+        every = len(columns) == len(monitor.features) + 1
+        for column in [""] if every else [f" {shlex.quote(one)}" for one in columns]:
+            show(
+                console,
+                f"the reference{column and ' of' + column} of {interval} stays as it was captured; "
+                f"to take what is counted now: driftwatch reference capture "
+                f"{shlex.quote(monitor.name)}{column} {span}",
+            )
+
+
+def _written(when: datetime) -> str:
+    """As `--from` takes it."""
+    return f"{when:%Y-%m-%d}" if when.time() == time_of_day.min else f"{when:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _counted(rows: int, panes: int) -> str:
+    return f"{plural(rows, 'row')}, {plural(panes, 'pane')} changed"
 
 
 @contextmanager

@@ -130,6 +130,7 @@ def _check_source(monitor: MonitorSettings, source: Source, console: Console) ->
         if info.column(feature.name) is None:
             yield _tell(console, info.missing(feature.name), fatal=True)
     yield from _check_kinds(monitor, info, source, console)
+    yield from _check_version(monitor, info, source, console)
     plan = _plan(monitor, info, source)
     for trouble in plan.troubles:
         found = info.column(trouble.column)
@@ -176,6 +177,23 @@ def _check_kinds(
                 f"leave {one.column!r} out unless its values repeat: {one.reason}",
                 fatal=False,
             )
+
+
+def _check_version(
+    monitor: MonitorSettings, info: RelationInfo, source: Source, console: Console
+) -> Iterator[Finding]:
+    """Doubts a version that looks like an identifier."""
+    found = info.column(monitor.version.column) if monitor.version else None
+    if found is None or found.column_type is not ColumnType.TEXT:
+        return
+    (one,) = source.suggest_kinds(monitor.relation, info, [found.name])
+    if one.kind is None:
+        yield _tell(
+            console,
+            f"{one.column!r} does not look like a version of the model: {one.reason}; each value "
+            "is a release to driftwatch",
+            fatal=False,
+        )
 
 
 def _heading(monitor: MonitorSettings, console: Console) -> None:

@@ -22,6 +22,7 @@ from driftwatch.cli.logs import LogFormat, LogLevel, start_logging
 from driftwatch.cli.terminal import harmless_streams, open_console, show
 from driftwatch.config.load import load_settings
 from driftwatch.errors import DriftwatchError
+from driftwatch.evaluate.backfill import Options
 from driftwatch.store.engine import open_store
 from driftwatch.store.migrate import migrate as migrate_store
 
@@ -153,6 +154,9 @@ def backfill(
         bool,
         typer.Option("--allow-shrink", help="Believe the log where it lost rows."),
     ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Count all of it, though a part is done.")
+    ] = False,
 ) -> None:
     """Count a range of the past again and judge it again.
 
@@ -162,9 +166,10 @@ def backfill(
     start_logging(LogFormat.LOGFMT, LogLevel.WARNING)
     raise typer.Exit(
         backfill_command.backfill(
-            load_settings(config), monitor, start=start, end=end, allow_shrink=allow_shrink
+            load_settings(config), monitor, start=start, end=end,
+            options=Options(allow_shrink=allow_shrink, restart=restart),
         )
-    )
+    )  # fmt: skip
 
 
 @app.command()
@@ -202,6 +207,9 @@ def exclude(
     Nothing is learned from it either. The ranges of the configuration are listed, too.
     """
     settings = load_settings(config)
+    ranged = any(one is not None for one in (column, start, end, reason))
+    if listed + (remove is not None) + ranged > 1:
+        raise typer.BadParameter("one at a time: a range to exclude, --list, or --remove ID")
     if listed:
         exclude_command.list_exclusions(settings, monitor)
     elif remove is not None:

@@ -64,13 +64,16 @@ def named(feature: str, segment: str) -> str:
 
 
 def carried_by(parts: Sequence[ResultRecord]) -> str:
-    """Which segments a drift lies in, strongest first; "" where none was compared."""
-    compared = [one.row for one in parts if one.row.js_distance == one.row.js_distance]  # no NaN
-    if not compared:
+    """Which segments a drift lies in, strongest first: those that are flagged themselves; "" where
+    none was judged."""
+    if not any(one.row.verdict.judged for one in parts):
         return ""
-    shown = [f"{row.segment} ({row.js_distance:.2g})" for row in compared[:_NAMED]]
-    shown[0] = f"{compared[0].segment} (JS distance {compared[0].js_distance:.2g})"
-    more = f" and {len(compared) - _NAMED} more" if len(compared) > _NAMED else ""
+    flagged = [one.row for one in parts if one.row.flagged]
+    if not flagged:
+        return "carried by no single segment"
+    shown = [f"{row.segment} ({row.js_distance:.2g})" for row in flagged[:_NAMED]]
+    shown[0] = f"{flagged[0].segment} (JS distance {flagged[0].js_distance:.2g})"
+    more = f" and {len(flagged) - _NAMED} more" if len(flagged) > _NAMED else ""
     return f"carried by {', '.join(shown)}{more}"
 
 

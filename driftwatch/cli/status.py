@@ -243,7 +243,9 @@ def _versions(known: list[Known]) -> Iterator[tuple[Cell, ...]]:
     for one in known:
         for row in list(reversed(one.versions))[:_MANY]:
             own = (
-                f"compared with its own days since {moment(row.handed_over_at)}"
+                "there before the first window"
+                if row.handed_over_at == row.first_seen
+                else f"compared with its own days since {moment(row.handed_over_at)}"
                 if row.handed_over_at
                 else f"compared with {row.predecessor}"
                 if row.predecessor

@@ -56,6 +56,10 @@ def window_end(text: str | None) -> datetime | None:
     return None if text is None else moment_of(text, "--end")
 
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
+"""A window, and a day for any zone, has room before and after each moment of these."""
+
+
 def interval_of(start: str, end: str) -> Interval:
     """The range of --from and --to. BadParameter otherwise."""
     found = moment_of(start, "--from"), moment_of(end, "--to")
@@ -69,10 +73,14 @@ def moment_of(text: str, option: str) -> datetime:
     try:
         # As in the configuration, a space may stand before the zone.
         found = datetime.fromisoformat(re.sub(r"\s(?=Z|[+-]\d\d:)", "", text.strip()))
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+            raise ValueError("beyond what is counted in seconds since 1970")
+        return found
     except (ValueError, OverflowError) as error:
         raise typer.BadParameter(
-            f"{text!r} is not a moment; write it like 2013-02-10 or 2013-02-10T06:00Z",
+            f"{text!r} is not a moment of the years {_FIRST_YEAR} to {_LAST_YEAR}; write it like "
+            "2013-02-10 or 2013-02-10T06:00Z",
             param_hint=option,
         ) from error
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,14 +18,15 @@ from driftwatch.alert.state import (
     reset,
     transition,
 )
-from driftwatch.config.settings import MonitorSettings
+from driftwatch.config.settings import Exclusion, MonitorSettings
 from driftwatch.evaluate.groups import VERSION_PREFIX
-from driftwatch.evaluate.judged import Judged
+from driftwatch.evaluate.judged import Judged, Place
 from driftwatch.evaluate.notify import differs, tell
 from driftwatch.stats.segment import ALL_ROWS, OTHER, other_key
 from driftwatch.store import alerts
 from driftwatch.store.alerts import AlertEvent, AlertRecord
 from driftwatch.verdict.policy import VOLUME, Reason, Verdict
+from driftwatch.window import Interval
 
 _SEVERITY = {Verdict.WARNING: Severity.WARNING, Verdict.CRITICAL: Severity.CRITICAL}
 _AT_ONCE = AlertPolicy(k=1, of=1)
@@ -69,23 +70,65 @@ def keeps(monitor: MonitorSettings, key: AlertKey) -> bool:
 
 
 def advance_alerts(
-    connection: Connection, monitor: MonitorSettings, judged: Iterable[Judged], now: datetime
+    connection: Connection,
+    monitor: MonitorSettings,
+    judged: Iterable[Judged],
+    now: datetime,
+    *,
+    due: Collection[Place],
 ) -> list[Change]:
     """Move every alert of the monitor past these results; returns what changed, oldest first.
 
+    due: the results that have just become due. Any other is of a window that is judged again, and
+    only corrects what an alert has looked at before: see `correct_alerts`.
     Windows that an alert has seen before correct what they said: of them only what all of them
     together lead to is a change.
     ConflictError: another process moved one of the alerts meanwhile.
     """
+    return _advance(
+        connection,
+        monitor,
+        judged,
+        now,
+        lambda status, one: one.place in due or _has_seen(status, one),
+    )
+
+
+def correct_alerts(
+    connection: Connection, monitor: MonitorSettings, judged: Iterable[Judged], now: datetime
+) -> list[Change]:
+    """The same by what each alert has looked at before. What would be its first window, or a newer
+    one than all that it has seen, is left out: the past is nothing new."""
+    return _advance(connection, monitor, judged, now, _has_seen)
+
+
+def begin_alerts(
+    connection: Connection, monitor: MonitorSettings, judged: Iterable[Judged], now: datetime
+) -> list[Change]:
+    """The same by what each alert has not looked at yet."""
+    return _advance(connection, monitor, judged, now, lambda *one: not _has_seen(*one))
+
+
+def _has_seen(status: AlertStatus, judged: Judged) -> bool:
+    return status.window_end is not None and judged.row.window_end <= status.window_end
+
+
+def _advance(
+    connection: Connection,
+    monitor: MonitorSettings,
+    judged: Iterable[Judged],
+    now: datetime,
+    counts: Callable[[AlertStatus, Judged], bool],
+) -> list[Change]:
     stored = alerts.load(connection, monitor.name)
     changes: list[Change] = []
     moved = []
-    for key, seen in _by_alert(judged).items():
-        if not keeps(monitor, key):
-            continue
+    for key, results in _by_alert(judged).items():
         record = stored.get(key, AlertRecord(key, AlertStatus()))
-        policy = _AT_ONCE if key.kind is AlertKind.COLUMN else monitor.alert
-        status, found = _moved(key, record.status, seen, policy)
+        seen = [one for one in results if counts(record.status, one)]
+        if not seen or not keeps(monitor, key):
+            continue
+        status, found = _moved(key, record.status, seen, _policy(monitor, key))
         changes += found
         if status != record.status:
             moved.append(replace(record, status=status))
@@ -120,8 +163,40 @@ def reset_alerts(
         and (features is None or key.feature in features)
         and (segment is None or key.segment == segment)
     ]
-    ended = [(record, at) for record in chosen]
+    ended = [(record, reset(record.status, at)) for record in chosen]
     return _end(connection, ended, message, now, notify=notify)
+
+
+def exclude_windows(
+    connection: Connection,
+    monitor: MonitorSettings,
+    excluded: Exclusion,
+    now: datetime,
+    *,
+    notify: bool,
+) -> list[Change]:
+    """Let windows that touch a range count no more, for the alerts of its feature or of all.
+
+    Of the windows that an alert remembers, and of the newest one that it looked at; what fires
+    only because of them, or of what came before them, is resolved. notify: whether the webhook
+    hears at once of those that it was told of. Returns what changed. ConflictError: another process
+    moved one of the alerts meanwhile.
+    """
+    moved = []
+    for key, record in alerts.load(connection, monitor.name).items():
+        if excluded.feature not in ("", key.feature):
+            continue
+        status, policy = record.status, _policy(monitor, key)
+        for span in _remembered(monitor, record):
+            if excluded.interval.start < span.end and span.start < excluded.interval.end:
+                status = advance(
+                    status,
+                    Observation(span.start, span.end, None, False, judged=False, excluded=True),
+                    policy,
+                )
+        if status != record.status:
+            moved.append((record, status))
+    return _end(connection, moved, f"excluded: {excluded.reason}", now, notify=notify)
 
 
 def retire(
@@ -132,13 +207,26 @@ def retire(
     notify: whether the webhook hears of those that it was told of.
     """
     ended = [
-        (record, record.status.window_end)
+        (record, reset(record.status, record.status.window_end))
         for key, record in alerts.load(connection, monitor.name).items()
         if record.status.window_end is not None
         and (_goes_on(record.status) or (notify and differs(record)))
         and not keeps(monitor, key)
     ]
     return _end(connection, ended, "it is no longer configured", now, notify=notify)
+
+
+def _policy(monitor: MonitorSettings, key: AlertKey) -> AlertPolicy:
+    return _AT_ONCE if key.kind is AlertKind.COLUMN else monitor.alert
+
+
+def _remembered(monitor: MonitorSettings, record: AlertRecord) -> list[Interval]:
+    """The windows that an alert remembers, and the newest that it looked at, oldest first."""
+    found = [Interval(mark.window_start, mark.window_end) for mark in record.status.marks]
+    newest = record.status.window_end
+    if newest is not None and all(one.end != newest for one in found):
+        found.append(monitor.calendar.before(newest, record.key.window_seconds).interval)
+    return found
 
 
 def _by_alert(judged: Iterable[Judged]) -> dict[AlertKey, list[Judged]]:
@@ -212,16 +300,15 @@ def _said(kind: AlertKind, judged: Judged) -> tuple[Severity | None, bool, bool]
 
 def _end(
     connection: Connection,
-    ended: Sequence[tuple[AlertRecord, datetime]],
+    ended: Sequence[tuple[AlertRecord, AlertStatus]],
     message: str,
     now: datetime,
     *,
     notify: bool,
 ) -> list[Change]:
-    """Reset alerts of one monitor, each at its moment; note and tell what came of it."""
+    """Give alerts of one monitor these statuses; note and tell what came of it."""
     changes, moved = [], []
-    for record, at in ended:
-        after = reset(record.status, at)
+    for record, after in ended:
         changed = transition(record.status, after)
         if changed is not None:
             changes.append(Change(record.key, changed, message))

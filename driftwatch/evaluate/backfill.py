@@ -2,32 +2,55 @@
 
 Each step is one scan and one transaction: its panes, the windows that they change, the alerts of
 those that are still remembered, and how far the backfill has come. Interrupted at any moment, the
-same backfill goes on where it was. It moves no watermark and pages nobody for the past.
+same backfill goes on where it was. It moves no watermark and pages nobody for the past: the webhook
+hears once, at the end, what fires as of the watermark by then.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from driftwatch.config.settings import MonitorSettings
-from driftwatch.errors import ConfigError, ScanTimeoutError
-from driftwatch.evaluate.alerts import advance_alerts
+from driftwatch.errors import ConfigError, MovedError, ScanTimeoutError
+from driftwatch.evaluate.alerts import begin_alerts, correct_alerts
 from driftwatch.evaluate.count import Counter, Recounted
-from driftwatch.evaluate.keep import judge_due, keep, revised
+from driftwatch.evaluate.judged import Judged
+from driftwatch.evaluate.keep import Due, judge_due, keep, revised
 from driftwatch.evaluate.notify import enqueue_changes
 from driftwatch.evaluate.pipeline import save_results
 from driftwatch.evaluate.prepare import Prepared, prepare
+from driftwatch.evaluate.progress import latest_windows
+from driftwatch.evaluate.specification import reference_of
 from driftwatch.evaluate.versions import note
 from driftwatch.source import Source
-from driftwatch.store import annotations, backfills, exclusions, monitors
+from driftwatch.store import annotations, backfills, exclusions, monitors, references
 from driftwatch.store.engine import Store
 from driftwatch.store.monitors import MonitorRecord
 from driftwatch.store.schema import AnnotationKind
-from driftwatch.window import Interval, floor
+from driftwatch.verdict.policy import VOLUME
+from driftwatch.window import Interval, Window, floor
 
 STEP_SECONDS = 86_400
 """Event time that is scanned at once; halved when the source does not answer in time."""
+
+_ATTEMPTS = 5
+"""How often a step is read until nobody writes its panes meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """allow_shrink: believe the log where it holds fewer rows than were counted; restart: count all
+    of it, though the same backfill was begun and not finished."""
+
+    allow_shrink: bool = False
+    restart: bool = False
+
+
+AS_USUAL = Options()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +58,26 @@ class Progress:
     """How far a backfill has come.
 
     whole: what was asked for; until: the watermark if it lies within; done_until: how far it is;
-    rows, panes_changed: since it was begun, in
-    whichever process; rows_now: in this process, in `seconds`; windows: judged again; shrunk:
-    panes that were left as they are because the log holds fewer rows than were counted.
+    begun_at: when it was begun, process time; rows, panes_changed: since then, in whichever
+    process. went_on_from: where this process went on, None if it began; rows_now, panes_now: in
+    this process, in `seconds`; windows: judged again in it; shrunk: panes that it left as they are
+    because the log holds fewer rows than were counted. references: ranges in it that columns are
+    compared with as they were captured, and the columns; known once it is done.
     """
 
     whole: Interval
     until: datetime
     done_until: datetime
+    begun_at: datetime | None = None
+    went_on_from: datetime | None = None
     rows: int = 0
     panes_changed: int = 0
     rows_now: int = 0
+    panes_now: int = 0
     windows: int = 0
     shrunk: int = 0
     seconds: float = 0.0
+    references: Mapping[Interval, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def finished(self) -> bool:
@@ -62,8 +91,8 @@ def run(
     source: Source,
     store: Store,
     process_now: Callable[[], datetime],
-    allow_shrink: bool = False,
     notify: bool = False,
+    options: Options = AS_USUAL,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
     """Count every pane of an interval again, up to the watermark, and judge its windows again.
@@ -82,21 +111,24 @@ def run(
     )
     until = min(whole.end, _watermark(monitor, whole, store))
     with store.write() as connection:
-        row = backfills.begin(connection, prepared.monitor_id, whole, now)
+        row = backfills.begin(connection, prepared.monitor_id, whole, now, restart=options.restart)
     backfill = _Backfill(
-        monitor, prepared, source, store, process_now, allow_shrink=allow_shrink, notify=notify
+        monitor, prepared, source, store, process_now,
+        allow_shrink=options.allow_shrink, notify=notify,
+    )  # fmt: skip
+    begun = progress = Progress(
+        whole,
+        until,
+        row.done_until,
+        begun_at=row.started_at,
+        went_on_from=row.done_until if row.done_until > whole.start else None,
+        rows=row.rows,
+        panes_changed=row.panes_changed,
     )
-    begun = progress = Progress(whole, until, row.done_until, row.rows, row.panes_changed)
     on_progress(begun)
-    for progress in backfill.steps(begun):
+    for prepared, progress in backfill.steps(begun):  # noqa: B007 - the newest is what ends it
         on_progress(progress)
-    with store.write() as connection:
-        backfills.finish(connection, prepared.monitor_id, whole, process_now())
-        annotations.note(
-            connection, monitor.name, "", AnnotationKind.REVISED, whole.start, whole.end,
-            f"counted again: {progress.panes_changed:,} panes changed", process_now(),
-        )  # fmt: skip
-    return progress
+    return backfill.finish(prepared, progress)
 
 
 def _watermark(monitor: MonitorSettings, whole: Interval, store: Store) -> datetime:
@@ -116,6 +148,22 @@ def _watermark(monitor: MonitorSettings, whole: Interval, store: Store) -> datet
     return known.watermark
 
 
+def _captured(
+    connection: Connection, monitor: MonitorSettings, monitor_id: int, counted: Interval
+) -> dict[Interval, tuple[str, ...]]:
+    """Ranges of the log that columns are compared with, if they hold a part of this interval."""
+    found: dict[Interval, tuple[str, ...]] = {}
+    names = [*(one.name for one in monitor.features), VOLUME]
+    active = references.active(connection, monitor_id)
+    for name in names:
+        interval = active[name].interval if name in active else None
+        if interval is None or not isinstance(reference_of(monitor, name), Interval):
+            continue
+        if interval.start < counted.end and interval.end > counted.start:
+            found[interval] = (*found.get(interval, ()), name)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Backfill:
     monitor: MonitorSettings
@@ -126,23 +174,33 @@ class _Backfill:
     allow_shrink: bool
     notify: bool
 
-    def steps(self, progress: Progress) -> Iterator[Progress]:
+    def steps(self, progress: Progress) -> Iterator[tuple[Prepared, Progress]]:
+        """What is known and how far it is after each step."""
         begun, most = time.perf_counter(), STEP_SECONDS
         prepared = self.prepared
         while not progress.finished:
             end = min(progress.done_until + timedelta(seconds=most), progress.until)
             step = Interval(progress.done_until, end)
             try:
-                counted = self._count(prepared, step)
+                prepared, progress = self._done(prepared, step, progress)
             except ScanTimeoutError:
                 if most <= self.monitor.pane_seconds:
                     raise
                 most = max(self.monitor.pane_seconds, most // 2 // 3_600 * 3_600)
                 continue
-            prepared = counted.prepared
-            progress = self._keep(counted, step, progress)
             progress = replace(progress, seconds=time.perf_counter() - begun)
-            yield progress
+            yield prepared, progress
+
+    def _done(
+        self, prepared: Prepared, step: Interval, progress: Progress
+    ) -> tuple[Prepared, Progress]:
+        """One step; read again where the daemon wrote some of its panes meanwhile."""
+        for _ in range(_ATTEMPTS - 1):
+            counted = self._count(prepared, step)
+            with suppress(MovedError):
+                return counted.prepared, self._keep(counted, step, progress)
+        counted = self._count(prepared, step)
+        return counted.prepared, self._keep(counted, step, progress)
 
     def _count(self, prepared: Prepared, step: Interval) -> Recounted:
         known = self._known()
@@ -173,20 +231,9 @@ class _Backfill:
             work = revised(
                 self.monitor, counted.prepared, (), changed, known.watermark, scanned_from
             )
-            judged = judge_due(
-                connection,
-                self.monitor,
-                counted.prepared,
-                work,
-                exclusions.active(connection, self.monitor.name),
-                troubles={},
-                scanned_from=scanned_from,
-                now=now,
-            )
+            judged = self._judged(connection, counted.prepared, work, scanned_from, now)
             save_results(connection, judged)
-            advance_alerts(connection, self.monitor, judged, now)
-            if self.notify:
-                enqueue_changes(connection, self.monitor.name, now)
+            correct_alerts(connection, self.monitor, judged, now)
             panes = sum(one.seconds for one in changed) // self.monitor.pane_seconds
             rows = counted.rows
             backfills.advance(connection, monitor_id, progress.whole, step.end, rows, panes, now)
@@ -196,7 +243,55 @@ class _Backfill:
             done_until=step.end,
             rows=progress.rows + rows,
             rows_now=progress.rows_now + rows,
+            panes_now=progress.panes_now + panes,
             panes_changed=progress.panes_changed + panes,
             windows=progress.windows + windows,
             shrunk=progress.shrunk + counted.shrunk,
         )
+
+    def finish(self, prepared: Prepared, progress: Progress) -> Progress:
+        """Alerts that nothing has moved yet begin with the newest windows, and the webhook hears
+        what fires as of the watermark, or does not any more: nothing of the way there."""
+        now, name = self.process_now(), self.monitor.name
+        with self.store.write() as connection:
+            monitors.lock(connection, prepared.monitor_id)
+            known = monitors.find(connection, name)
+            assert known is not None
+            assert known.watermark is not None
+            counted = Interval(progress.whole.start, progress.until)
+            newest = [
+                Due(lane.features, windows, volume=lane.seconds == 0)
+                for lane in prepared.lanes
+                for windows in [self._newest(known.watermark, lane.seconds, counted)]
+            ]
+            scanned_from = known.scanned_from or progress.whole.start
+            judged = self._judged(connection, prepared, newest, scanned_from, now)
+            begin_alerts(connection, self.monitor, judged, now)
+            if self.notify:
+                enqueue_changes(connection, name, now)
+            backfills.finish(connection, prepared.monitor_id, progress.whole, now)
+            annotations.note(
+                connection, name, "", AnnotationKind.REVISED, progress.whole.start,
+                progress.whole.end, f"counted again: {progress.panes_changed:,} panes changed", now,
+            )  # fmt: skip
+            captured = _captured(connection, self.monitor, prepared.monitor_id, counted)
+        return replace(progress, references=captured)
+
+    def _newest(self, watermark: datetime, lane: int, counted: Interval) -> tuple[Window, ...]:
+        """Windows that an alert remembers, if the newest of them was counted again."""
+        until = watermark - timedelta(seconds=lane)
+        return latest_windows(self.monitor, until, self.monitor.alert.of, counted)
+
+    def _judged(
+        self,
+        connection: Connection,
+        prepared: Prepared,
+        work: Sequence[Due],
+        scanned_from: datetime,
+        now: datetime,
+    ) -> list[Judged]:
+        excluded = exclusions.active(connection, self.monitor.name)
+        return judge_due(
+            connection, self.monitor, prepared, work, excluded,
+            troubles={}, scanned_from=scanned_from, now=now,
+        )  # fmt: skip

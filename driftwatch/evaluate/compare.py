@@ -21,6 +21,7 @@ from driftwatch.config.settings import (
 from driftwatch.evaluate import sentence
 from driftwatch.evaluate.prepare import Prepared
 from driftwatch.evaluate.progress import merged, without
+from driftwatch.evaluate.repeated import REPEATED, cut_by, repeated_in
 from driftwatch.evaluate.specification import cohort_key
 from driftwatch.stats.counts import IntArray
 from driftwatch.store import alerts, ledger, results
@@ -63,9 +64,11 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What moving references leave out. flagged: by feature, windows of the shortest length."""
+    """What moving references leave out. flagged: by feature, windows of the shortest length.
+    repeated: what the log's own clock showed twice, so that its rows are all in the first half."""
 
     excluded: tuple[Exclusion, ...] = ()
+    repeated: tuple[Interval, ...] = ()
     flagged: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
 
     def and_flagged(self, feature: str, interval: Interval) -> "Past":
@@ -76,6 +79,7 @@ class Past:
     def left_out(self, feature: str, accepted: Interval | None = None) -> list[Interval]:
         """accepted: what was flagged in it is right, and what lies before it is not any more."""
         excluded = [one.interval for one in self.excluded if one.feature in ("", feature)]
+        excluded += self.repeated
         flagged = self.flagged.get(feature, ())
         if accepted is None:
             return merged([*excluded, *flagged])
@@ -83,12 +87,13 @@ class Past:
         return merged([Interval(from_epoch(0), accepted.start), *excluded, *still])
 
     def reason(self, feature: str, span: Interval) -> str:
-        """Why a window pages nobody: the first exclusion that it touches; "" if it may."""
+        """Why a window pages nobody: the first exclusion that it touches, or a repeated hour that
+        it cuts; "" if it may."""
         for one in self.excluded:
             touches = one.interval.start < span.end and span.start < one.interval.end
             if one.feature in ("", feature) and touches:
                 return one.reason
-        return ""
+        return REPEATED if cut_by(span, self.repeated) else ""
 
 
 def learns(monitor: MonitorSettings) -> bool:
@@ -104,10 +109,14 @@ def past_of(
 ) -> Past:
     """What is to be left out of the references of these windows: flagged windows and, for as long
     as an alert on a column's drift fires, all that came since it fired."""
-    if not looks or not learns(monitor):
+    if not looks:
         return Past(excluded)
     reach = max(_reach(monitor.reference_of(one)) for one in monitor.features)
     first, last = (pick(look.span.start for look in looks) for pick in (min, max))
+    end = max(look.span.end for look in looks)
+    repeated = repeated_in(monitor, Interval(first - max(reach, VOLUME_SPAN), end))
+    if not learns(monitor):
+        return Past(excluded, repeated)
     flagged = results.flagged_intervals(
         connection, monitor.name, min(monitor.window_seconds), first - reach, last
     )
@@ -117,7 +126,7 @@ def past_of(
         firing = status.state is AlertState.FIRING and key.kind is AlertKind.DRIFT
         if firing and not key.segment and status.fired_at and status.fired_at < last:
             left_out.setdefault(key.feature, []).append(Interval(status.fired_at, last))
-    return Past(excluded, left_out)
+    return Past(excluded, repeated, left_out)
 
 
 def _reach(reference: ReferenceSettings) -> timedelta:
@@ -268,14 +277,17 @@ def widened(
     windows: Sequence[Window],
     *,
     scanned_from: datetime,
+    excluded: Sequence[Exclusion] = (),
     segment: str = "",
 ) -> list[Look]:
     """Windows with fewer than `min_rows` reach back by whole windows until they have as many, at
-    most over `widen` and not before the first window."""
+    most over `widen`, not before the first window, and not into what is excluded for all features:
+    else a day that is excluded would silence the days after it."""
     plain = [Look(window, window.interval) for window in windows]
     if monitor.widen_seconds is None or not windows:
         return plain
     reach = timedelta(seconds=monitor.widen_seconds)
+    barred = Past(tuple(one for one in excluded if not one.feature))
     looks = []
     for seconds in {window.seconds for window in windows}:
         own = [window for window in windows if window.seconds == seconds]
@@ -284,7 +296,7 @@ def widened(
         every = [one.interval for one in before]
         found = ledger.window_rows(connection, prepared.monitor_id, every, segment=segment)
         rows = dict(zip(every, found, strict=True))
-        looks += [_widened(window, every, rows, monitor) for window in own]
+        looks += [_widened(window, every, rows, monitor, barred) for window in own]
     by_window = {look.window: look for look in looks}
     return [by_window[window] for window in windows]
 
@@ -294,6 +306,7 @@ def _widened(
     every: Sequence[Interval],
     rows: Mapping[Interval, int | None],
     monitor: MonitorSettings,
+    barred: Past,
 ) -> Look:
     assert monitor.widen_seconds is not None
     total, start = rows.get(window.interval) or 0, window.interval.start
@@ -301,6 +314,8 @@ def _widened(
         counted = rows[earlier]
         span = to_epoch(window.interval.end) - to_epoch(earlier.start)
         if total >= monitor.min_rows or counted is None or span > monitor.widen_seconds:
+            break
+        if barred.reason("", earlier):
             break
         total, start = total + counted, earlier.start
     if total < monitor.min_rows:

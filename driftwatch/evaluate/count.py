@@ -15,22 +15,36 @@ from driftwatch.evaluate.progress import lane_scan, merged, rechecks
 from driftwatch.evaluate.versions import Newcomer, newcomers, unknown_versions
 from driftwatch.source import ScanPlan, Source
 from driftwatch.stats.counts import ColumnTrouble, IntArray, PaneCensus, PaneCounts
-from driftwatch.store import ledger
+from driftwatch.store import ledger, revisions
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.engine import Store
+from driftwatch.store.revisions import Revisions
 from driftwatch.store.versions import VersionRow
-from driftwatch.window import Interval, from_epoch, to_epoch
+from driftwatch.window import Interval, floor, from_epoch, to_epoch
+
+LATE_COMMIT = timedelta(hours=2)
+"""Once an hour, changes are looked for from so long before the newest one: a transaction that
+writes the time at which it began into `updated_at` is seen after later ones. It may take an hour
+less than that."""
+
+_AHEAD = timedelta(days=1)
+"""Times of change farther in the future, such as 9999-12-31, are none: they would hide those that
+come before them."""
+
+_HOUR = 3_600
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Counts of all panes of an interval. segment: where they belong in the ledger; columns:
-    those that were asked for; revision: whether these panes were counted before."""
+    those that were asked for; revision: whether these panes were counted before; before: what they
+    were then, None of new ones."""
 
     interval: Interval
     counts: PaneCounts
     segment: str = ""
     revision: bool = False
+    before: Revisions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +96,15 @@ class Counter:
     scanned_from: datetime
     updated_until: datetime | None = None
 
-    def count(self, scan: Interval) -> Counted:
-        """The new panes, later columns of earlier panes, and panes that have changed."""
+    def count(self, scan: Interval, now: datetime, early: Sequence[Interval] = ()) -> Counted:
+        """The new panes, later columns of earlier panes, and panes that have changed by now (event
+        time); early: panes that were counted before their time."""
         new = self._new(scan)
         counter = replace(self, prepared=new.read.prepared)
         later, stale = counter.later(scan)
-        changed, shrunk = counter.rechecked(scan)
-        updated, until = counter.updated(scan)
+        aged = rechecks(self.monitor, scan, self.watermark, self.scanned_from)
+        changed, shrunk = counter.rechecked(merged([*aged, *early]), scan.end)
+        updated, until = counter.updated(scan, now)
         again = counter.recount(merged([*stale, *changed, *updated]), scan.end)
         troubles = dict(new.troubles)
         for batch in later:
@@ -108,12 +124,13 @@ class Counter:
         batches: list[Batch] = []
         shrunk = 0
         for interval in intervals:
+            before = self._revisions(interval)
             read = [
-                Batch(part, self.read(lane.whole, part), revision=True)
-                for part, lane in self._by_lane(interval, watermark)
+                replace(batch, revision=True, before=before)
+                for key, lanes in self._lanes()
+                for part, lane in _by_lane(lanes, interval, watermark)
+                for batch in self._batches(key, self.read(lane.whole, part), part)
             ]
-            for key, plan in self.prepared.cohorts.items():
-                read += self._cohort(key, plan, interval, revision=True)
             for batch in read:
                 kept, fewer = ([batch], 0) if allow_shrink else self._grown(batch)
                 batches += kept
@@ -153,8 +170,8 @@ class Counter:
             found = newcomers(prepared, names, [counts])
             prepared = _knowing(prepared, apart.prepared, found)
         batches = [Batch(scan, counts)]
-        for key, plan in prepared.cohorts.items():
-            batches += self._cohort(key, plan, scan)
+        for key, lanes in prepared.cohorts.items():
+            batches += self._batches(key, self.read(lanes[0].plan, scan), scan)
         read = Recounted(prepared, tuple(batches), newcomers=found)
         troubles = {one.column: one for one in counts.troubles}
         return Counted(scan, read, int(counts.rows.sum()), troubles=troubles)
@@ -172,36 +189,41 @@ class Counter:
         all of their columns are to be counted together again."""
         batches: list[Batch] = []
         stale: list[Interval] = []
-        for lane in self.prepared.lanes[1:]:
-            interval = lane_scan(scan, lane.seconds, self.scanned_from)
-            if interval is None or not lane.plan.columns:
-                continue
-            counts = self.read(lane.plan, interval)
-            held = self._held(interval, {})
-            differs = _differing_rows(counts, held)
-            stale += _intervals(differs, self.monitor.pane_seconds)
-            batches += (
-                Batch(one, found)
-                for one, found in _parts(counts, interval, differs, self.monitor.pane_seconds)
-            )
+        for key, lanes in self._lanes():
+            for lane in lanes[1:]:
+                interval = lane_scan(scan, lane.seconds, self.scanned_from)
+                if interval is None or not lane.plan.columns:
+                    continue
+                before = self._revisions(interval)
+                counts = self.read(lane.plan, interval)
+                differs = _differing_rows(counts, self._held(interval, {}, key))
+                stale += _intervals(differs, self.monitor.pane_seconds)
+                batches += (
+                    replace(batch, before=before)
+                    for one, found in _parts(counts, interval, differs, self.monitor.pane_seconds)
+                    for batch in self._batches(key, found, one)
+                )
         return batches, stale
 
-    def rechecked(self, scan: Interval) -> tuple[list[Interval], int]:
-        """Panes of certain ages that hold more rows or values than were counted, and how many
-        hold fewer rows."""
+    def rechecked(
+        self, intervals: Iterable[Interval], watermark: datetime
+    ) -> tuple[list[Interval], int]:
+        """Panes of these that hold more rows or values than were counted, and how many hold fewer
+        rows."""
         grown: list[Interval] = []
         shrunk = 0
-        for interval in rechecks(self.monitor, scan, self.watermark, self.scanned_from):
-            for part, lane in self._by_lane(interval, scan.end):
-                starts, fewer = self._changes(lane.whole, part)
-                grown += _intervals(starts, self.monitor.pane_seconds)
-                shrunk += fewer
+        for interval in intervals:
+            for key, lanes in self._lanes():
+                for part, lane in _by_lane(lanes, interval, watermark):
+                    starts, fewer = self._changes(lane.whole, part, key)
+                    grown += _intervals(starts, self.monitor.pane_seconds)
+                    shrunk += fewer
         return grown, shrunk
 
-    def _changes(self, plan: ScanPlan, interval: Interval) -> tuple[IntArray, int]:
+    def _changes(self, plan: ScanPlan, interval: Interval, segment: str) -> tuple[IntArray, int]:
         axes = {one.name: self.prepared.axes[one.name] for one in plan.columns}
         log = _spread(self.source.census(plan, interval), interval, self.monitor.pane_seconds)
-        held = self._held(interval, axes)
+        held = self._held(interval, axes, segment)
         at = np.searchsorted(log.starts, held.starts)
         fewer = log.rows[at] < held.rows
         differs = log.rows[at] > held.rows
@@ -210,34 +232,34 @@ class Counter:
                 differs |= log.present[name][at] != present
         return held.starts[differs & ~fewer], int(fewer.sum())
 
-    def updated(self, scan: Interval) -> tuple[list[Interval], datetime | None]:
+    def updated(self, scan: Interval, now: datetime) -> tuple[list[Interval], datetime | None]:
         """Panes with rows that were changed since the last look."""
         if self.monitor.relation.updated_at is None:
             return [], None
         end = self.watermark or scan.end
         if self.scanned_from >= end:
             return [], None
-        whole = Interval(self.scanned_from, end)
-        starts, until = self.source.updated_panes(self.prepared.plan, whole, self.updated_until)
-        if self.updated_until is None:
+        whole, since = Interval(self.scanned_from, end), self.updated_until
+        looked = since
+        if since and floor(scan.start, _HOUR) != floor(scan.end, _HOUR):
+            looked = max(since - LATE_COMMIT, from_epoch(0))
+        starts: set[int] = set()
+        newest = [since or from_epoch(0)]
+        for _, lanes in self._lanes():
+            found, until = self.source.updated_panes(
+                lanes[0].plan, whole, looked, before=now + _AHEAD
+            )
+            starts |= set(found)
+            newest += [until] if until else []
+        until = max(min(one, now) for one in newest)
+        if since is None:
             # What was changed before the first look was counted as it is now.
-            return [], until or from_epoch(0)
-        found = np.array(sorted(starts), np.int64)
-        return _intervals(found, self.monitor.pane_seconds), until or self.updated_until
+            return [], until
+        return _intervals(np.array(sorted(starts), np.int64), self.monitor.pane_seconds), until
 
-    def _by_lane(self, interval: Interval, watermark: datetime) -> list[tuple[Interval, Lane]]:
-        """The parts of an interval, each with the farthest lane that has passed it."""
-        parts: list[tuple[Interval, Lane]] = []
-        end = interval.end
-        for near, far in zip(self.prepared.lanes, (*self.prepared.lanes[1:], None), strict=True):
-            start = interval.start
-            if far is not None:
-                passed = watermark - timedelta(seconds=far.seconds)
-                start = max(start, min(passed, end))
-            if start < end:
-                parts.append((Interval(start, end), near))
-                end = start
-        return parts
+    def _lanes(self) -> list[tuple[str, tuple[Lane, ...]]]:
+        """Those of the monitor's own rows and of each cohort, by the segment that keeps them."""
+        return [("", self.prepared.lanes), *self.prepared.cohorts.items()]
 
     def _grown(self, batch: Batch) -> tuple[list[Batch], int]:
         """The batch without panes that hold fewer rows than the ledger, and how many these are."""
@@ -255,14 +277,21 @@ class Counter:
                 segment=segment,
             )  # fmt: skip
 
-    def _cohort(
-        self, key: str, plan: ScanPlan, interval: Interval, *, revision: bool = False
-    ) -> list[Batch]:
-        """Its counts, and those of its segments under keys of their own."""
-        counts = self.read(plan, interval)
+    def _revisions(self, interval: Interval) -> Revisions:
+        """What its panes are before their rows are read."""
+        with self.store.read() as connection:
+            return revisions.look(
+                connection, self.prepared.monitor_id, interval, self.monitor.pane_seconds
+            )
+
+    def _batches(self, key: str, counts: PaneCounts, interval: Interval) -> list[Batch]:
+        """Counts as they are kept: those of a cohort, and of its segments, under keys of their
+        own."""
+        if not key:
+            return [Batch(interval, counts)]
         parts = {f"{key} {segment}": part for segment, part in counts.segments.items()}
         whole = {key: replace(counts, segments={}), **parts}
-        return [Batch(interval, found, segment, revision) for segment, found in whole.items()]
+        return [Batch(interval, found, segment) for segment, found in whole.items()]
 
     def read(self, plan: ScanPlan, interval: Interval) -> PaneCounts:
         try:
@@ -271,6 +300,23 @@ class Counter:
             raise ScanTimeoutError(str(error), scan_seconds=interval.seconds) from error
         known = [one.version for one in self.prepared.versions]
         return with_version_keys(self.monitor, known, counts)
+
+
+def _by_lane(
+    lanes: Sequence[Lane], interval: Interval, watermark: datetime
+) -> list[tuple[Interval, Lane]]:
+    """The parts of an interval, each with the farthest lane that has passed it."""
+    parts: list[tuple[Interval, Lane]] = []
+    end = interval.end
+    for near, far in zip(lanes, (*lanes[1:], None), strict=True):
+        start = interval.start
+        if far is not None:
+            passed = watermark - timedelta(seconds=far.seconds)
+            start = max(start, min(passed, end))
+        if start < end:
+            parts.append((Interval(start, end), near))
+            end = start
+    return parts
 
 
 def _knowing(before: Prepared, apart: Prepared, found: Sequence[Newcomer]) -> Prepared:

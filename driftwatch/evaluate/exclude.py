@@ -6,8 +6,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from driftwatch.config.settings import Exclusion, MonitorSettings
-from driftwatch.evaluate.alerts import Change, reset_alerts
-from driftwatch.store import exclusions, monitors
+from driftwatch.evaluate.alerts import Change, exclude_windows
+from driftwatch.evaluate.compare import Past
+from driftwatch.evaluate.repeated import repeated_in
+from driftwatch.store import exclusions, monitors, results
 from driftwatch.store.engine import Store
 
 
@@ -29,18 +31,18 @@ def exclude(
 ) -> Excluded:
     """Exclude a range, as `exclude` of the configuration does, until it is taken back.
 
-    now: process time; notify: whether the webhook hears of alerts that end. An alert whose newest
-    window lies in the range is resolved, as it would have been had the range been known. Every
-    other window heeds it from the next evaluation on. A monitor that was never evaluated is noted.
+    now: process time; notify: whether the webhook hears of alerts that end. Windows that touch the
+    range and were judged before are marked as excluded, and alerts end that they alone made fire,
+    as if the range had been known. A monitor that was never evaluated is noted.
     """
     with store.write() as connection:
         record = monitors.ensure(connection, monitor.name, now)
         monitors.lock(connection, record.id)
         new = exclusions.add(connection, monitor.name, wanted, now)
-        watermark = monitors.ensure(connection, monitor.name, now).watermark
         changes: list[Change] = []
-        if new and watermark is not None and _covers_newest(monitor, wanted, watermark):
-            changes = _resolve(connection, monitor, wanted, watermark, now, notify=notify)
+        if new:
+            _mark(connection, monitor, wanted)
+            changes = exclude_windows(connection, monitor, wanted, now, notify=notify)
     return Excluded(new, tuple(changes))
 
 
@@ -50,24 +52,15 @@ def remove(monitor: MonitorSettings, exclusion_id: int, *, store: Store, now: da
     StoreError: the monitor has no exclusion of this number, or the configuration makes it.
     """
     with store.write() as connection:
-        return exclusions.remove(connection, monitor.name, exclusion_id, now)
+        taken = exclusions.remove(connection, monitor.name, exclusion_id, now)
+        known = exclusions.listed(connection, monitor.name)
+        for one in known:
+            if taken and one.id == exclusion_id:
+                _mark(connection, monitor, one.exclusion)
+    return taken
 
 
-def _covers_newest(monitor: MonitorSettings, one: Exclusion, watermark: datetime) -> bool:
-    """Whether the newest window of the shortest length touches the range."""
-    newest = monitor.calendar.before(watermark, min(monitor.window_seconds)).interval
-    return one.interval.start < newest.end and one.interval.end > newest.start
-
-
-def _resolve(
-    connection: Connection,
-    monitor: MonitorSettings,
-    one: Exclusion,
-    watermark: datetime,
-    now: datetime,
-    *,
-    notify: bool,
-) -> list[Change]:
-    features = {one.feature} if one.feature else None
-    message = f"excluded: {one.reason}"
-    return reset_alerts(connection, monitor.name, features, watermark, message, now, notify=notify)
+def _mark(connection: Connection, monitor: MonitorSettings, changed: Exclusion) -> None:
+    """Let results that touch a range say what excludes them now."""
+    past = Past(exclusions.active(connection, monitor.name), repeated_in(monitor, changed.interval))
+    results.mark_excluded(connection, monitor.name, changed.feature, changed.interval, past.reason)

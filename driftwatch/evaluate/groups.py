@@ -20,6 +20,9 @@ VERSION_PREFIX = "version="
 OTHER_VERSIONS = other_key(("version",))
 """Rows of versions that were not known when they were counted."""
 
+NO_VERSION = segment_key(("version",), (None,))
+"""What is left of all rows without those of the versions that are counted apart."""
+
 MANY_VERSIONS = 50
 """The newest versions are counted apart; a column with many more of them names something else."""
 

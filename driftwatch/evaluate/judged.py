@@ -1,9 +1,13 @@
 """A result with what the alerts need of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from driftwatch.alert.policy import Severity
 from driftwatch.store.results import ResultBin, ResultRow
+
+Place = tuple[str, int, datetime]
+"""Feature, length of the window and its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +24,7 @@ class Judged:
     expected: bool = True
     cap: Severity | None = None
     plain: bool = False
+
+    @property
+    def place(self) -> Place:
+        return self.row.feature, self.row.window_seconds, self.row.window_end

@@ -22,14 +22,15 @@ from driftwatch.evaluate.compare import (
 )
 from driftwatch.evaluate.count import Batch
 from driftwatch.evaluate.judge import Seen, judge_windows
-from driftwatch.evaluate.judged import Judged
+from driftwatch.evaluate.judged import Judged, Place
 from driftwatch.evaluate.prepare import Prepared
 from driftwatch.evaluate.progress import due_windows, lane_scan, merged, windows_over
 from driftwatch.evaluate.versions import prediction, seen_versions
 from driftwatch.stats.counts import ColumnTrouble, IntArray
-from driftwatch.store import ledger
+from driftwatch.store import ledger, revisions
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.ledger import WindowCounts
+from driftwatch.verdict.policy import VOLUME
 from driftwatch.window import Interval, Window
 
 
@@ -42,11 +43,22 @@ class Due:
     windows: tuple[Window, ...]
     volume: bool
 
+    @property
+    def results(self) -> set[Place]:
+        """Which results this leads to."""
+        names = [*(one.name for one in self.features), *([VOLUME] if self.volume else [])]
+        return {(name, one.seconds, one.interval.end) for name in names for one in self.windows}
+
 
 def keep(
     connection: Connection, prepared: Prepared, batches: Sequence[Batch], now: datetime
 ) -> list[Interval]:
-    """Write the panes; returns where panes changed that had been counted before."""
+    """Write the panes; returns where panes changed that had been counted before.
+
+    MovedError: another process has written some of them since their rows were read.
+    """
+    seen = {one.before for one in batches if one.before is not None}
+    revisions.require_same(connection, prepared.monitor_id, seen)
     changed: list[Interval] = []
     for batch in batches:
         found = ledger.record(
@@ -153,7 +165,7 @@ class _Judge:
     def _judged(self, work: Due, looks: Sequence[Look], past: Past) -> list[Judged]:
         seen = self._of_all_rows(work, looks, past)
         seen += self._of_segments(work, past)
-        seen += self._of_versions(work, looks)
+        seen += self._of_versions(work, looks, past)
         return list(
             judge_windows(
                 self.monitor, self.prepared, seen, past, troubles=self.troubles, now=self.now
@@ -163,7 +175,7 @@ class _Judge:
     def _looks(self, windows: Sequence[Window], segment: str = "") -> list[Look]:
         return widened(
             self.connection, self.monitor, self.prepared, windows,
-            scanned_from=self.scanned_from, segment=segment,
+            scanned_from=self.scanned_from, excluded=self.excluded, segment=segment,
         )  # fmt: skip
 
     def _of_all_rows(self, work: Due, looks: Sequence[Look], past: Past) -> list[Seen]:
@@ -246,10 +258,15 @@ class _Judge:
             )
         return made
 
-    def _of_versions(self, work: Due, looks: Sequence[Look]) -> list[Seen]:
+    def _of_versions(self, work: Due, looks: Sequence[Look], past: Past) -> list[Seen]:
         if self.monitor.version is None or prediction(self.monitor) not in work.features:
             return []
-        return seen_versions(self.connection, self.monitor, self.prepared, looks)
+        predicted = replace(work, features=(prediction(self.monitor),))
+        whole = self._sums(predicted, [look.span for look in looks])
+        references = compared(
+            self.connection, self.monitor, self.prepared, predicted.features, looks, past
+        )
+        return seen_versions(self.connection, self.monitor, self.prepared, looks, whole, references)
 
 
 def _newest(windows: Sequence[Window]) -> set[Window]:

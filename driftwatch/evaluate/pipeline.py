@@ -14,13 +14,14 @@ from driftwatch.config.settings import MonitorSettings
 from driftwatch.evaluate.alerts import Change, advance_alerts
 from driftwatch.evaluate.compare import Past
 from driftwatch.evaluate.count import Counted, Counter
+from driftwatch.evaluate.early import Early, ahead, early, looked_at
 from driftwatch.evaluate.judge import without_reference
 from driftwatch.evaluate.judged import Judged
 from driftwatch.evaluate.keep import due, judge_due, keep, revised
 from driftwatch.evaluate.notify import enqueue_changes
 from driftwatch.evaluate.prepare import Prepared, prepare
 from driftwatch.evaluate.progress import first_moment, latest_window, next_scan, target
-from driftwatch.evaluate.versions import hand_over, note
+from driftwatch.evaluate.versions import hand_over, note, until_hand_over
 from driftwatch.source import Source
 from driftwatch.stats.counts import ColumnTrouble
 from driftwatch.store import evaluations, exclusions, monitors, references, results
@@ -130,7 +131,10 @@ def evaluate(
         return _wait(turn, prepared)
     with store.read() as connection:
         known = monitors.find(connection, monitor.name)
-    watermark = known.watermark if known else None
+        watermark = known.watermark if known else None
+        again = early(
+            connection, monitor, prepared.monitor_id, watermark, now=now, process_now=started_at
+        )
     ready_until, held = _ready(turn)
     scan = next_scan(
         monitor,
@@ -140,8 +144,12 @@ def evaluate(
         ready_until=ready_until or (_at_rest(turn, watermark) if held else None),
     )
     if scan is None:
-        return _nothing_new(turn, prepared, held)
-    return _scan(turn, prepared, known, scan, ready_until, held)
+        told = held or ahead(watermark, monitor, now)
+        if again is not None and known is not None:
+            return _mend(turn, prepared, known, again, told)
+        return _nothing_new(turn, prepared, held, told)
+    scan = until_hand_over(monitor, prepared, scan)
+    return _scan(turn, prepared, known, scan, ready_until, held, again)
 
 
 def _is_stale(store: Store, prepared: Prepared) -> bool:
@@ -160,7 +168,7 @@ def _ready(turn: _Pass) -> tuple[datetime | None, str]:
         return None, ""
     if found is False:
         return None, "the readiness query says that the log is not complete"
-    if found < turn.now - timedelta(seconds=turn.monitor.delay_seconds):
+    if target(turn.monitor, turn.now, ready_until=found) < target(turn.monitor, turn.now):
         return found, f"the readiness query says that the log is complete up to {found:%FT%TZ} only"
     return found, ""
 
@@ -177,6 +185,7 @@ def _scan(
     scan: Interval,
     ready_until: datetime | None,
     held: str,
+    again: Early | None,
 ) -> Report:
     monitor, watch = turn.monitor, time.perf_counter
     watermark = known.watermark if known else None
@@ -185,10 +194,12 @@ def _scan(
     counted = Counter(
         monitor, prepared, turn.source, turn.store, watermark, scanned_from,
         known.updated_until if known else None,
-    ).count(scan)  # fmt: skip
+    ).count(scan, turn.now, again.intervals if again else ())  # fmt: skip
     after_scan = watch()
     with turn.store.write() as connection:
         kept = _keep(connection, turn, counted, watermark, scanned_from)
+        if again is not None:
+            looked_at(connection, prepared.monitor_id, again, turn.started_at)
         behind = scan.end < target(monitor, turn.now, ready_until=ready_until)
         if turn.notify and not behind:
             enqueue_changes(connection, monitor.name, turn.started_at)
@@ -223,6 +234,49 @@ def _scan(
     return report
 
 
+def _mend(turn: _Pass, prepared: Prepared, known: MonitorRecord, again: Early, told: str) -> Report:
+    """No pane is new, but some were counted before their time: their windows are judged again."""
+    monitor, watch = turn.monitor, time.perf_counter
+    watermark, scanned_from = known.watermark, known.scanned_from
+    assert watermark is not None
+    assert scanned_from is not None
+    counter = Counter(monitor, prepared, turn.source, turn.store, watermark, scanned_from)
+    begun = watch()
+    changed, shrunk = counter.rechecked(again.intervals, watermark)
+    read = counter.recount(changed, watermark)
+    scanned = watch() - begun
+    with turn.store.write() as connection:
+        monitors.lock(connection, prepared.monitor_id)
+        changed = keep(connection, prepared, read.batches, turn.started_at)
+        looked_at(connection, prepared.monitor_id, again, turn.started_at)
+        judged = judge_due(
+            connection,
+            monitor,
+            prepared,
+            revised(monitor, prepared, (), changed, watermark, scanned_from),
+            exclusions.active(connection, monitor.name),
+            troubles=prepared.troubles,
+            scanned_from=scanned_from,
+            now=turn.started_at,
+        )
+        save_results(connection, judged)
+        changes = advance_alerts(connection, monitor, judged, turn.started_at, due=())
+        if turn.notify:
+            enqueue_changes(connection, monitor.name, turn.started_at)
+        report = Report(
+            prepared,
+            message=told,
+            rows_scanned=read.rows + turn.rows,
+            windows_judged=len({(o.row.window_seconds, o.row.window_end) for o in judged}),
+            changes=tuple(changes),
+            revised_panes=sum(one.seconds for one in changed) // monitor.pane_seconds,
+            shrunk_panes=shrunk + read.shrunk,
+            stages=Stages(scan=scanned + turn.seconds, store=watch() - begun - scanned),
+        )
+        turn.record(connection, report, watch() - turn.begun)
+    return report
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """What one scan led to. windows: how many were judged."""
@@ -252,7 +306,8 @@ def _keep(
         record.id,
         expected=watermark,
         watermark=counted.scan.end,
-        scanned_from=scanned_from,
+        # Later it is a backfill's to move, perhaps while this one was counting.
+        scanned_from=scanned_from if watermark is None else None,
     )
     if counted.updated_until is not None:
         monitors.set_updated_until(connection, record.id, counted.updated_until)
@@ -260,8 +315,8 @@ def _keep(
     changed = keep(connection, prepared, counted.read.batches, turn.started_at)
     begun = time.perf_counter()
     excluded = exclusions.active(connection, monitor.name)
-    windows = due(monitor, prepared, counted.scan, scanned_from)
-    windows = revised(monitor, prepared, windows, changed, counted.scan.end, scanned_from)
+    new = due(monitor, prepared, counted.scan, scanned_from)
+    windows = revised(monitor, prepared, new, changed, counted.scan.end, scanned_from)
     troubles = _troubles(prepared, counted)
     judged = judge_due(
         connection,
@@ -275,7 +330,8 @@ def _keep(
     )
     judge_seconds = time.perf_counter() - begun
     save_results(connection, judged)
-    changes = advance_alerts(connection, monitor, judged, turn.started_at)
+    just_due = {place for one in new for place in one.results}
+    changes = advance_alerts(connection, monitor, judged, turn.started_at, due=just_due)
     handed_over = hand_over(
         connection, monitor, prepared, counted.scan.end, Past(excluded), turn.started_at,
         notify=turn.notify,
@@ -328,12 +384,13 @@ def _wait(turn: _Pass, prepared: Prepared) -> Report:
     )
 
 
-def _nothing_new(turn: _Pass, prepared: Prepared, held: str) -> Report:
+def _nothing_new(turn: _Pass, prepared: Prepared, held: str, told: str) -> Report:
     """No pane is due. It is noted only where a reference was captured, which read the source, or
-    where the log itself holds the watermark."""
+    where the log itself holds the watermark. told: why nothing is due, "" if it is only too
+    early."""
     report = Report(
         prepared,
-        message=prepared.waiting or held or "no new pane is complete",
+        message=prepared.waiting or told or "no new pane is complete",
         rows_scanned=turn.rows,
         held=held,
         stages=Stages(scan=turn.seconds),

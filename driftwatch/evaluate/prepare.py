@@ -20,6 +20,7 @@ from driftwatch.evaluate.capture import Capture, Captured
 from driftwatch.evaluate.definition import changed_definition, definition
 from driftwatch.evaluate.groups import segment_groupings, version_grouping
 from driftwatch.evaluate.progress import lane_seconds
+from driftwatch.evaluate.repeated import cut_by, repeated_in
 from driftwatch.evaluate.specification import cohort_key, cohort_relation
 from driftwatch.source import ColumnType, RelationInfo, ScanColumn, ScanPlan, Source
 from driftwatch.stats.counts import ColumnTrouble, IntArray
@@ -57,14 +58,14 @@ class Prepared:
     """One monitor, ready to scan.
 
     references: of all rows; segment_references: of segments and versions, by segment and feature.
-    cohorts: what counts them, by the segment that keeps them. waiting: why the configured reference
-    is not captured yet, "" if it is; until then the one that was captured before goes on being
-    compared with. retry_at: event time at which to look again. stamp: changes when a command gives
-    the monitor another axis or reference. reference_rows: of a range, the rows of its own windows
-    by their length (for the volume). captured_rows, capture_seconds: what this preparation
-    asked of the source to capture the reference; a later evaluation that is handed this value did
-    not spend it again. calibrations: by the length of windows; calibrate_at: event time at which
-    they are to be made anew, None: never.
+    cohorts: the same lanes of their rows, by the segment that keeps them. waiting: why the
+    configured reference is not captured yet, "" if it is; until then the one that was captured
+    before goes on being compared with. retry_at: event time at which to look again. stamp: changes
+    when a command gives the monitor another axis or reference. reference_rows: of a range, the rows
+    of its own windows by their length (for the volume). captured_rows, capture_seconds: what this
+    preparation asked of the source to capture the reference; a later evaluation that is handed this
+    value did not spend it again. calibrations: by the length of windows; calibrate_at: event time
+    at which they are to be made anew, None: never.
     """
 
     monitor_id: int
@@ -73,7 +74,7 @@ class Prepared:
     references: Mapping[str, ReferenceRecord]
     segment_references: Mapping[str, Mapping[str, ReferenceRecord]]
     lanes: tuple[Lane, ...]
-    cohorts: Mapping[str, ScanPlan]
+    cohorts: Mapping[str, tuple[Lane, ...]]
     segments: tuple[Grouping, ...]
     versions: tuple[VersionRow, ...]
     troubles: Mapping[str, ColumnTrouble]
@@ -220,9 +221,10 @@ def _reference_rows(
     if not isinstance(monitor.reference, Interval) or known is None or known.interval is None:
         return {}
     made = {}
+    repeated = repeated_in(monitor, known.interval)
     for seconds in monitor.window_seconds:
         windows = monitor.calendar.tumbling(known.interval.start, known.interval.end, seconds)
-        intervals = [window.interval for window in windows]
+        intervals = [one.interval for one in windows if not cut_by(one.interval, repeated)]
         rows = ledger.window_rows(connection, monitor_id, intervals)
         made[seconds] = np.array([one for one in rows if one is not None], np.int64)
     return made
@@ -234,19 +236,23 @@ def _lanes(
     active: Mapping[str, AxisRecord],
     groupings: Sequence[Grouping],
     source: Source,
+    cohort: CohortReference | None = None,
 ) -> tuple[Lane, ...]:
-    """The lane of all rows is always there, even if every column comes later."""
-    behind = {one.name: lane_seconds(monitor, one) for one in monitor.features}
+    """Of all columns or, of the rows of a cohort, of those that are compared with it. The lane of
+    all rows is always there, even if every column comes later."""
+    relation = cohort_relation(monitor, cohort) if cohort else monitor.relation
+    watched = [
+        one for one in monitor.features if cohort is None or monitor.reference_of(one) == cohort
+    ]
+    behind = {one.name: lane_seconds(monitor, one) for one in watched}
     lanes: list[Lane] = []
     nearer: list[ScanColumn] = []
     for seconds in sorted({0, *behind.values()}):
-        features = tuple(one for one in monitor.features if behind[one.name] == seconds)
+        features = tuple(one for one in watched if behind[one.name] == seconds)
         columns = [_scanned(active[one.name]) for one in features if one.name in active]
         nearer += columns
         plan, whole = (
-            source.plan(
-                monitor.relation, info, some, monitor.pane_seconds, groupings=tuple(groupings)
-            )
+            source.plan(relation, info, some, monitor.pane_seconds, groupings=tuple(groupings))
             for some in (columns, nearer)
         )
         lanes.append(Lane(seconds, features, plan, plan if seconds == 0 else whole))
@@ -259,22 +265,11 @@ def _cohorts(
     active: Mapping[str, AxisRecord],
     groupings: Sequence[Grouping],
     source: Source,
-) -> dict[str, ScanPlan]:
-    """One plan per cohort, for the columns that are compared with it."""
-    own = {one.name: monitor.reference_of(one) for one in monitor.features}
-    cohorts = {one for one in own.values() if isinstance(one, CohortReference)}
+) -> dict[str, tuple[Lane, ...]]:
+    own = (monitor.reference_of(one) for one in monitor.features)
+    cohorts = {one for one in own if isinstance(one, CohortReference)}
     return {
-        cohort_key(cohort): source.plan(
-            cohort_relation(monitor, cohort),
-            info,
-            [
-                _scanned(active[name])
-                for name, one in own.items()
-                if one == cohort and name in active
-            ],
-            monitor.pane_seconds,
-            groupings=tuple(groupings),
-        )
+        cohort_key(cohort): _lanes(monitor, info, active, groupings, source, cohort)
         for cohort in cohorts
     }
 

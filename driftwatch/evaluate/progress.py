@@ -118,6 +118,23 @@ def latest_window(monitor: MonitorSettings, now: datetime, seconds: int) -> Wind
     return monitor.calendar.before(target(monitor, now), seconds)
 
 
+def latest_windows(
+    monitor: MonitorSettings, until: datetime, count: int, within: Interval
+) -> tuple[Window, ...]:
+    """Of each length the last `count` windows that are complete at `until` and hold a part of an
+    interval, oldest first; none of a length whose newest window holds none of it."""
+    found = []
+    for seconds in monitor.window_seconds:
+        end = until
+        for _ in range(count):
+            window = monitor.calendar.before(end, seconds)
+            if window.interval.start >= within.end or window.interval.end <= within.start:
+                break
+            found.append(window)
+            end = window.interval.start
+    return tuple(sorted(found))
+
+
 def rechecks(
     monitor: MonitorSettings, scan: Interval, watermark: datetime | None, scanned_from: datetime
 ) -> list[Interval]:

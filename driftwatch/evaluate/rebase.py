@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 from driftwatch.config.settings import MonitorSettings
 from driftwatch.errors import ConfigError
 from driftwatch.evaluate.alerts import Change, reset_alerts
+from driftwatch.evaluate.groups import version_key
 from driftwatch.evaluate.specification import Moving, reference_of, specification
 from driftwatch.stats.counts import ColumnPanes, PaneCounts
 from driftwatch.stats.segment import Grouping
 from driftwatch.stats.unseen import with_expected_unseen
-from driftwatch.store import annotations, ledger, monitors, references
+from driftwatch.store import annotations, ledger, monitors, references, versions
 from driftwatch.store.annotations import AnnotationRow
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.ledger import WindowCounts
@@ -155,10 +156,45 @@ def save(
         # What moves is summed from the ledger for segments, too.
         if name != VOLUME and not isinstance(reference_of(rebase.monitor, name), Moving)
     )
+    parts += _save_versions(connection, rebase, columns, axes, interval)
     known = {_identity(one) for one in before.values()}
     new = tuple(one for one in made if _identity(one) not in known)
     changes = tell(connection, rebase, [one.column for one in new]) if new else []
     return Rebased(new, parts, changes=tuple(changes))
+
+
+def _save_versions(
+    connection: Connection,
+    rebase: Rebase,
+    columns: Sequence[str],
+    axes: Mapping[str, AxisRecord],
+    interval: Interval,
+) -> int:
+    """Versions are compared with the same range from now on, as far as the ledger has rows of them
+    in these bins; returns how many."""
+    if rebase.monitor.version is None:
+        return 0
+    predicted = {
+        one.name: axes[one.name]
+        for one in rebase.monitor.features
+        if one.prediction and one.name in columns and one.name in axes
+    }
+    known = versions.load(connection, rebase.monitor_id) if predicted else []
+    keys = {version_key(one.version): one.version for one in known}
+    if not keys:
+        return 0
+    sums = ledger.sum_segments(connection, rebase.monitor_id, predicted, [interval], list(keys))
+    made = 0
+    for key, version in keys.items():
+        (found,) = sums[key]
+        if found.rows < rebase.monitor.min_rows or not _is_counted(found):
+            continue
+        part = Counted(found.rows, found.columns)
+        for name in predicted:
+            _capture(connection, rebase, name, axes, interval, part, key)
+            made += 1
+        versions.hand_over(connection, rebase.monitor_id, version, interval.end)
+    return made
 
 
 def _identity(one: ReferenceRecord) -> tuple[int, str, str, str]:

@@ -51,6 +51,8 @@ def drift(
         return empty(feature)
     if judgement.reason is Reason.TOO_FEW_ROWS:
         return f"{feature}: {rows:,} rows are too few to judge (min_rows is {min_rows:,})"
+    if judgement.reason is Reason.NO_REFERENCE:
+        return f"{feature}: {rows:,} rows, and none of the reference to compare them with"
     if judgement.reason is Reason.NO_ORDERED_VALUES:
         return f"{feature}: no numeric values in the window, so that KS has nothing to compare"
     value = f"{_NAMES[limits.measure]} {judgement.value:.3g}"

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
 from sqlalchemy import Connection
 
 from driftwatch.alert.policy import AlertState, Severity
@@ -16,18 +17,18 @@ from driftwatch.config.settings import FeatureSettings, MonitorSettings
 from driftwatch.evaluate import sentence
 from driftwatch.evaluate.alerts import reset_alerts
 from driftwatch.evaluate.compare import Compared, Look, Past
-from driftwatch.evaluate.groups import MANY_VERSIONS, OTHER_VERSIONS, version_key
+from driftwatch.evaluate.groups import MANY_VERSIONS, NO_VERSION, OTHER_VERSIONS, version_key
 from driftwatch.evaluate.judge import Seen
 from driftwatch.evaluate.prepare import Prepared
 from driftwatch.evaluate.progress import without
 from driftwatch.source import Source
-from driftwatch.stats.counts import PaneCounts
+from driftwatch.stats.counts import ColumnPanes, PaneCounts
 from driftwatch.store import alerts, annotations, ledger, references, versions
 from driftwatch.store.ledger import WindowCounts
 from driftwatch.store.references import NewReference, ReferenceRecord
 from driftwatch.store.schema import AnnotationKind, ReferenceOrigin
 from driftwatch.store.versions import VersionRow
-from driftwatch.window import Interval, from_epoch
+from driftwatch.window import Interval, from_epoch, to_epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +63,33 @@ def unknown_versions(
 def newcomers(
     prepared: Prepared, found: Sequence[str], counts: Sequence[PaneCounts]
 ) -> tuple[Newcomer, ...]:
-    """When each of these versions was first seen, and what ran before: the known version with the
-    most rows beside it, else the one that was seen last."""
+    """When each of these versions was first seen, and what ran before: the version that was seen
+    before it and has the most rows since, else the one that was seen last."""
     first = {name: _first_seen(name, counts) for name in found}
-    known = [one.version for one in prepared.versions]
-    beside = {
-        name: sum(int(part.rows.sum()) for part in _of_version(name, counts)) for name in known
-    }
-    predecessor = max(beside, key=lambda name: beside[name], default=None)
-    if predecessor is None or not beside[predecessor]:
-        predecessor = known[-1] if known else None
-    made = [
-        Newcomer(name, moment, predecessor) for name, moment in first.items() if moment is not None
-    ]
-    return tuple(sorted(made, key=lambda one: (one.first_seen, one.version)))
+    seen = sorted((moment, name) for name, moment in first.items() if moment is not None)
+    earlier = [one.version for one in prepared.versions]
+    made = []
+    for moment, name in seen:
+        made.append(Newcomer(name, moment, _predecessor(earlier, moment, counts)))
+        earlier.append(name)
+    return tuple(made)
+
+
+def _predecessor(
+    earlier: Sequence[str], moment: datetime, counts: Sequence[PaneCounts]
+) -> str | None:
+    """earlier: versions in the order in which they were seen."""
+    since, last = {}, {}
+    for name in earlier:
+        parts = _of_version(name, counts)
+        before = [part.starts[(part.rows > 0) & (part.starts < to_epoch(moment))] for part in parts]
+        since[name] = sum(int(part.rows[part.starts >= to_epoch(moment)].sum()) for part in parts)
+        last[name] = max((int(starts.max()) for starts in before if starts.size), default=-1)
+    if any(since.values()):
+        return max(since, key=lambda name: since[name])
+    if any(start >= 0 for start in last.values()):
+        return max(last, key=lambda name: last[name])
+    return earlier[-1] if earlier else None
 
 
 def _of_version(name: str, counts: Sequence[PaneCounts]) -> list[PaneCounts]:
@@ -110,6 +124,19 @@ def note(
     return tuple(new)
 
 
+def until_hand_over(monitor: MonitorSettings, prepared: Prepared, scan: Interval) -> Interval:
+    """The scan up to where the next version may be handed over, so that a catch-up judges what
+    comes after it as a daemon that was never late."""
+    if monitor.version is None:
+        return scan
+    span = timedelta(seconds=monitor.version.handover_seconds)
+    ends = [scan.end, scan.start + span]
+    for one in prepared.versions:
+        if one.handed_over_at is None and one.first_seen <= scan.start:
+            ends.append(one.first_seen + ((scan.start - one.first_seen) // span + 1) * span)
+    return Interval(scan.start, min(ends))
+
+
 def hand_over(
     connection: Connection,
     monitor: MonitorSettings,
@@ -120,7 +147,8 @@ def hand_over(
     *,
     notify: bool,
 ) -> bool:
-    """Give each version that has served for long enough its own first days as its reference."""
+    """Give each version that has served for long enough its own first days as its reference; where
+    these hold too few rows, as of a canary, as many times as many days as it takes."""
     if monitor.version is None:
         return False
     span = timedelta(seconds=monitor.version.handover_seconds)
@@ -131,8 +159,11 @@ def hand_over(
     ]
     done = False
     for one in due:
-        whole = Interval(one.first_seen, one.first_seen + span)
-        done |= _hand_over(connection, monitor, prepared, one, whole, past, now, notify=notify)
+        for times in range(1, (watermark - one.first_seen) // span + 1):
+            whole = Interval(one.first_seen, one.first_seen + times * span)
+            if _hand_over(connection, monitor, prepared, one, whole, past, now, notify=notify):
+                done = True
+                break
     return done
 
 
@@ -195,8 +226,14 @@ def seen_versions(
     monitor: MonitorSettings,
     prepared: Prepared,
     looks: Sequence[Look],
+    whole: Sequence[WindowCounts],
+    references: Sequence[Mapping[str, Compared]],
 ) -> list[Seen]:
-    """The windows of every version that served in them."""
+    """The windows of every version that served in them, and those of the rows that have none.
+
+    whole: counts of all rows of each window; references: what all rows are compared with, which is
+    what a version is compared with that has neither a predecessor nor days of its own.
+    """
     feature = prediction(monitor)
     axis = prepared.axes.get(feature.name)
     if axis is None or not prepared.versions or not looks:
@@ -215,6 +252,10 @@ def seen_versions(
             if not own.rows and key not in firing:
                 continue
             compared = _compared(prepared, version, feature, number, counts, before, monitor)
+            cap = None if _own(prepared, version, feature) else Severity.WARNING
+            if compared is None:
+                compared = references[number].get(feature.name)
+                cap = Severity.WARNING if version.predecessor else None
             made.append(
                 Seen(
                     look=look,
@@ -224,10 +265,33 @@ def seen_versions(
                     segment=key,
                     keep_bins=look is looks[-1],
                     excluded="" if own.rows else sentence.not_serving(version.version),
-                    cap=None if _own(prepared, version, feature) else Severity.WARNING,
+                    cap=cap,
                 )
             )
+    for number, look in enumerate(looks):
+        rest = _rest(whole[number], [counts[key][number] for key in keys], feature.name)
+        if rest.rows >= monitor.min_rows or (rest.rows and NO_VERSION in firing):
+            made.append(Seen(look, rest, (feature,), references[number], segment=NO_VERSION))
     return made
+
+
+def _rest(whole: WindowCounts, parts: Sequence[WindowCounts], name: str) -> WindowCounts:
+    """What no version that is counted apart has: rows without one, with an empty one, of versions
+    beyond the newest, or all of them while the column is not there."""
+    rows = whole.rows - sum(part.rows for part in parts)
+    panes = whole.columns[name]
+    own = [part.columns[name] for part in parts if name in part.columns]
+    unknown = np.full(1, np.nan)
+    left = ColumnPanes(
+        cells=panes.cells - sum(one.cells for one in own),
+        infinite=panes.infinite - sum(one.infinite for one in own),
+        total=panes.total - sum(one.total for one in own),
+        total_squares=panes.total_squares - sum(one.total_squares for one in own),
+        minimum=unknown,
+        maximum=unknown,
+    )
+    counted = whole.column_rows[name] - sum(part.column_rows[name] for part in parts)
+    return WindowCounts(whole.interval, rows, whole.scanned_seconds, {name: left}, {name: counted})
 
 
 def _firing(connection: Connection, monitor: MonitorSettings, feature: str) -> set[str]:
@@ -263,6 +327,8 @@ def _compared(
     if own is not None and own.counts is not None:
         assert own.interval is not None, "a version's reference is made of its own rows"
         words = sentence.own_reference(own.interval.seconds)
+        if own.origin is not ReferenceOrigin.VERSION:
+            words = str(own.interval)
         return Compared(own.counts.cells[0], own.version, words)
     if version.predecessor is None:
         return None

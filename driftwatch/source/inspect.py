@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -26,15 +27,17 @@ _SOME_DAY = Interval(from_epoch(0), from_epoch(86_400))
 
 _SEQSCAN = Query("SELECT set_config('enable_seqscan', $1::text, true)", ("value",))
 _FORMATS = (
-    "%Y-%m-%d %H:%M:%S.%f",
     "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S.%f",
     "%Y-%m-%dT%H:%M:%S",
     "%Y-%m-%d %H:%M",
     "%Y-%m-%d",
     "%Y%m%d%H%M%S",
     "%Y%m%d",
 )
+_REST = re.compile(r"(?:([.,])\d+)?( ?(?:Z|UTC|[+]00(?::?00)?))?")
+"""What may follow the last field of a text: a fraction and a zone, which must be UTC."""
+_MILLISECONDS_FROM, _MICROSECONDS_FROM = 1e11, 1e14
+"""Fewer seconds, milliseconds since 1970 were before 1973."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def _check_sample(link: Link, place: Place, timestamp: Timestamp) -> None:
         if not timestamp.looks_right(value):
             raise SourceError(
                 f"{place.relation.table!r}: timestamp {place.relation.timestamp!r} holds values "
-                f"such as {value!r}, not {timestamp.name}; set its `format`{_suggestion(value)}"
+                f"such as {value!r}, not {timestamp.name}; {_remedy(value)}"
             )
 
 
@@ -108,15 +111,42 @@ def _some_value(link: Link, place: Place, name: str) -> Iterator[object]:
     return (value for (value,) in link.run(place.compile(statement), {}))
 
 
-def _suggestion(value: object) -> str:
+def _remedy(value: object) -> str:
+    declared = _format_of(value)
+    if declared is None:
+        return "no `format` serves these: cast it in a view or a `query`"
+    return f"set its `format` to {declared}"
+
+
+def _format_of(value: object) -> str | None:
+    """What a value may be declared as, as it is written in a message; None where nothing fits. A
+    text that says another zone than UTC would be read as if it did not."""
     if isinstance(value, int | float):
-        return f" to {EPOCH_MILLISECONDS if value > 1e11 else EPOCH_SECONDS}"
+        if value >= _MICROSECONDS_FROM:
+            return None
+        return EPOCH_MILLISECONDS if value > _MILLISECONDS_FROM else EPOCH_SECONDS
+    text = str(value)
     for pattern in _FORMATS:
-        expression = re.sub(r"%(Y)|%f|%\w", lambda m: r"\d{4}" if m[1] else (
-            r"\d+" if m[0] == "%f" else r"\d{2}"), pattern)  # fmt: skip
-        if match := re.match(expression, str(value)):
-            return f" to {(pattern + str(value)[match.end() :].replace('%', '%%'))!r}"
-    return ""
+        match = re.match(_shape(pattern), text)
+        rest = match and _REST.fullmatch(text, match.end())
+        if match and rest and _is_a_moment(match[0], pattern):
+            separator, zone = rest[1] or "", rest[2] or ""
+            fraction = f"{separator}%f" if separator else ""
+            if not fraction or pattern.endswith("%S"):
+                return repr(f"{pattern}{fraction}{zone}")
+    return None
+
+
+def _shape(pattern: str) -> str:
+    return re.sub("%.", lambda m: r"\d{4}" if m[0] == "%Y" else r"\d{2}", re.escape(pattern))
+
+
+def _is_a_moment(text: str, pattern: str) -> bool:
+    try:
+        datetime.strptime(text, pattern)  # noqa: DTZ007 - only whether there is one
+    except ValueError:
+        return False
+    return True
 
 
 def _is_served(link: Link, place: Place) -> bool:

@@ -124,18 +124,19 @@ class Source:
         return self._read(plan, lambda link, one: census(link, one, interval))
 
     def updated_panes(
-        self, plan: ScanPlan, interval: Interval, since: datetime | None
+        self, plan: ScanPlan, interval: Interval, since: datetime | None, *, before: datetime
     ) -> tuple[tuple[int, ...], datetime | None]:
         """The panes of an interval with rows that were changed at `since` or later, by the
         relation's `updated_at`, and the newest of these changes (None if there are none).
 
         Panes are given by their starts, seconds since 1970. since: None asks for no panes, only
-        for the newest change of all. Rows without a time of change count as never changed. What
+        for the newest change of all. before: later times of change are none, such as an infinite
+        one. Rows without a time of change count as never changed. What
         was changed about the moment `since` itself may be given again. SourceError if the column
         is not there or holds no times; ValueError if the relation names none, or if the interval
         is not made of whole panes.
         """
-        return self._read(plan, lambda link, one: updated_panes(link, one, interval, since))
+        return self._read(plan, lambda link, one: updated_panes(link, one, interval, since, before))
 
     def levels(
         self,

@@ -14,18 +14,21 @@ from driftwatch.source.timestamp import Timestamp, timestamp_of
 from driftwatch.window import Interval, floor, to_epoch
 
 _DAY = timedelta(days=1)
+_FOR_EVER = "infinity"
+"""What PostgreSQL writes for a time beyond all others."""
+
 _UNITS = (1, 60, 3_600, 86_400)
 """What a time may be kept in, in seconds: from whole seconds up to whole days."""
 
 
 def updated_panes(
-    link: Link, plan: ScanPlan, interval: Interval, since: datetime | None
+    link: Link, plan: ScanPlan, interval: Interval, since: datetime | None, before: datetime
 ) -> tuple[tuple[int, ...], datetime | None]:
     """See `Source.updated_panes`. ChangedError as of `scan`."""
     aligned(interval, plan.pane_seconds)
     try:
         updated = _timestamp(plan)
-        found = _read(link, plan, updated, interval, since)
+        found = _read(link, plan, updated, interval, since, before)
     except (StatementError, _NoTimeError):
         check_unchanged(link, plan)
         raise
@@ -53,19 +56,42 @@ def at_most(updated: Timestamp, since: datetime) -> object:
 
 
 def _read(
-    link: Link, plan: ScanPlan, updated: Timestamp, interval: Interval, since: datetime | None
+    link: Link,
+    plan: ScanPlan,
+    updated: Timestamp,
+    interval: Interval,
+    since: datetime | None,
+    before: datetime,
 ) -> dict[int, object]:
     """The largest value in each pane that was changed; of all of them together without `since`."""
     queries, place, found = _queries(plan, updated), plan.place, dict[int, object]()
     if since is None:
-        ((start, value),) = link.run(queries.single, place.times(interval))
+        _require_times(link, plan, updated, interval)
+        bound = {**place.times(interval), "before": at_most(updated, before)}
+        ((start, value),) = link.run(queries.single, bound)
         return {start: value} if value is not None else {}
     for part in place.parts(interval, plan.pane_seconds):
-        bound = {**place.times(part), "since": at_most(updated, since)}
+        bound = {
+            **place.times(part),
+            "since": at_most(updated, since),
+            "before": at_most(updated, before),
+        }
         for pane, value in link.run(queries.grouped, bound):
             if pane is not None:  # a text that is no timestamp
                 found[to_epoch(part.start) + int(pane) * plan.pane_seconds] = value
     return found
+
+
+def _require_times(link: Link, plan: ScanPlan, updated: Timestamp, interval: Interval) -> None:
+    """Text that is no time sorts behind every time, and would pass for one in the future."""
+    if not isinstance(updated.type, types.String):
+        return
+    place = plan.place
+    column = updated.compared(place.rows.c[str(place.relation.updated_at)])
+    query = place.compile(place.select(func.max(column)))
+    ((value,),) = link.run(query, place.times(interval))
+    if value is not None and value != _FOR_EVER:
+        _moment(plan, updated, value)
 
 
 def _queries(plan: ScanPlan, updated: Timestamp) -> Queries:
@@ -74,11 +100,13 @@ def _queries(plan: ScanPlan, updated: Timestamp) -> Queries:
         place = plan.place
         column = updated.compared(place.rows.c[str(place.relation.updated_at)])
         pane = place.slice(plan.pane_seconds).label("pane")
+        past = column < bindparam("before", type_=updated.type)
         changed = place.select(pane, func.max(column)).where(
-            column >= bindparam("since", type_=updated.type)
+            column >= bindparam("since", type_=updated.type), past
         )
+        newest = place.select(literal_column("0"), func.max(column)).where(past)
         plan.kept["updated",] = Queries(
-            single=place.compile(place.select(literal_column("0"), func.max(column))),
+            single=place.compile(newest),
             grouped=place.compile(changed.group_by(literal_column("1"))),
         )
     return plan.kept["updated",]

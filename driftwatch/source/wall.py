@@ -18,6 +18,9 @@ _STEP = timedelta(hours=12)
 _BACK = timedelta(days=2)
 """No clock is set back by more than a day; after twice that all it repeated has passed."""
 
+_FIRST, _LAST = datetime(1, 1, 9, tzinfo=UTC), datetime(9999, 12, 23, tzinfo=UTC)
+"""Readings with room for that on both sides; those beyond mean "never" and "for ever"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wall:
@@ -62,6 +65,7 @@ class Wall:
         """
         if self.zone == "UTC":
             return reading
+        reading = min(max(reading, _FIRST), _LAST)
         low, high = to_epoch(reading - _BACK), to_epoch(reading + _BACK)
         while high - low > 1:
             middle = (low + high) // 2
@@ -82,6 +86,23 @@ class Wall:
         begins = [interval.start, *self._changes(interval.start, interval.end - _SECOND)]
         first = min(self.shown(moment) for moment in begins)
         return first.date(), (self.latest(interval.end) - _SECOND).date()
+
+    def repeated(self, interval: Interval) -> list[Interval]:
+        """Where, in and around an interval, the clock showed the same readings twice: each from the
+        first showing of the first of them to the last showing of the last.
+
+        Rows of both showings have the same timestamps; they are counted with the first.
+
+        >>> day = Interval(datetime(2026, 10, 25, tzinfo=UTC), datetime(2026, 10, 26, tzinfo=UTC))
+        >>> [str(one) for one in Wall("Europe/Berlin").repeated(day)]
+        ['[2026-10-25T00:00:00Z, 2026-10-25T02:00:00Z)']
+        """
+        found = []
+        for change in self._changes(interval.start - _BACK, interval.end + _BACK):
+            back = self.shown(change - _SECOND) + _SECOND - self.shown(change)
+            if back > timedelta(0):
+                found.append(Interval(change - back, change + back))
+        return found
 
     def parts(self, interval: Interval, slice_seconds: int) -> list[Interval]:
         """The interval cut at the edges of its slices, so that within a part every slice begins

@@ -29,9 +29,17 @@ class BackfillRow:
 
 
 def begin(
-    connection: Connection, monitor_id: int, interval: Interval, now: datetime
+    connection: Connection,
+    monitor_id: int,
+    interval: Interval,
+    now: datetime,
+    *,
+    restart: bool = False,
 ) -> BackfillRow:
-    """The backfill of this interval: as it is if it was begun and not finished, else a new one."""
+    """The backfill of this interval: as it is if it was begun and not finished, else a new one.
+
+    restart: a new one in any case.
+    """
     insert = insert_into(connection, table).values(
         monitor_id=monitor_id,
         range_start=interval.start,
@@ -47,7 +55,7 @@ def begin(
         insert.on_conflict_do_update(
             index_elements=["monitor_id", "range_start", "range_end"],
             set_={name: insert.excluded[name] for name in anew},
-            where=table.c.finished_at.is_not(None),
+            where=None if restart else table.c.finished_at.is_not(None),
         )
     )
     return _read(connection, monitor_id, interval)

@@ -212,7 +212,8 @@ def census(
     counted or is kept in longer panes alone. present: -1 where a column was not counted in a pane
     that has rows.
     """
-    family = segment if segments_of(connection, monitor_id).get(segment, True) else ""
+    apart = not segment or segments_of(connection, monitor_id).get(segment, True)
+    family = segment if apart else ""
     span = (to_epoch(interval.start), to_epoch(interval.end))
     starts, rows = read_panes(connection, Level(monitor_id, family, pane_seconds), [span])
     if family != segment:

@@ -1,6 +1,6 @@
 """Results: one row per monitor, feature, segment, window length, window end and reference."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from math import isnan, nan
@@ -252,6 +252,37 @@ def flagged_intervals(
         else:
             merged.append(Interval(start, end))
     return found
+
+
+def mark_excluded(
+    connection: Connection,
+    monitor: str,
+    feature: str,
+    interval: Interval,
+    reason: Callable[[str, Interval], str],
+) -> int:
+    """Let stored results over windows that touch an interval say why they page nobody.
+
+    feature: "" for all; reason: gives it for a feature and a window, "" where it may page. Returns
+    how many results changed; their counts did not, so their revision stays.
+    """
+    touched = sa.select(
+        result.c.id, result.c.feature, result.c.window_start, result.c.window_end, result.c.excluded
+    ).where(
+        result.c.monitor == monitor,
+        result.c.window_end > interval.start,
+        result.c.window_start < interval.end,
+        *([result.c.feature == feature] if feature else []),
+    )
+    by_reason: dict[str, list[int]] = {}
+    for number, name, start, end, before in connection.execute(touched):
+        now = reason(name, Interval(start, end))
+        if now != before:
+            by_reason.setdefault(now, []).append(number)
+    for text, numbers in by_reason.items():
+        for some in _parts(numbers, 10_000):
+            connection.execute(sa.update(result).where(result.c.id.in_(some)).values(excluded=text))
+    return sum(map(len, by_reason.values()))
 
 
 def carrying(

@@ -1,9 +1,11 @@
 """`driftwatch backfill` and `driftwatch prune`: the past counted again, and forgotten."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -40,6 +42,81 @@ def test_after_a_bug_upstream_history_is_revised_and_nobody_is_paged(counted: Sh
     assert told.out.splitlines()[0].endswith("critical")
     assert counted.run("evaluate", "--once").code == 0
     assert "0 panes changed, 0 windows" in counted.run("backfill", "shop", *RANGE).out
+
+
+def interrupted(shop: Shop) -> None:
+    """As if the process had ended after the first of the two days."""
+    assert shop.run("backfill", "shop", *RANGE).code == 0
+    with closing(sqlite3.connect(shop.folder / "store.db")) as store, store:
+        store.execute(
+            "UPDATE backfill SET finished_at = NULL, done_until = '2026-09-11T00:00:00.000000Z', "
+            "rows = 96"
+        )
+
+
+def test_one_that_goes_on_says_from_where_and_what_it_read(counted: Shop) -> None:
+    interrupted(counted)
+    counted.now += timedelta(days=9)
+    said = counted.run("backfill", "shop", *RANGE)
+    assert said.out.splitlines() == [
+        "goes on from 2026-09-11 00:00Z, begun at 2026-09-13 09:03Z; `driftwatch backfill` with "
+        "--restart counts all of it again",
+        "counted [2026-09-11 00:00Z, 2026-09-12 00:00Z) again: 96 rows, 0 panes changed, "
+        "0 windows judged again",
+        "in all since 2026-09-13 09:03Z: 192 rows, 0 panes changed",
+    ]
+    assert "goes on" not in counted.run("backfill", "shop", *RANGE).out, "it was done by then"
+
+
+def test_restart_counts_all_of_it(counted: Shop) -> None:
+    interrupted(counted)
+    counted.sql("UPDATE orders SET price = price * 2 WHERE at < '2026-09-11 00:00:00'")
+    said = counted.run("backfill", "shop", *RANGE, "--restart")
+    assert said.out.splitlines()[0] == (
+        "counted [2026-09-10 00:00Z, 2026-09-12 00:00Z) again: 192 rows, 24 panes changed, "
+        "1 window judged again"
+    )
+    assert "goes on" not in said.out
+
+
+def test_what_lies_after_the_watermark_is_not_said_to_be_counted(counted: Shop) -> None:
+    said = counted.run("backfill", "shop", "--from", "2026-09-12", "--to", "2026-09-14")
+    assert said.out.startswith("counted [2026-09-12 00:00Z, 2026-09-13 09:00Z) again: 132 rows")
+
+
+MENDED = "UPDATE orders SET price = price * 2 WHERE at < '2026-09-10 00:00:00'"
+
+
+def test_a_reference_in_the_range_stays_as_it_was_captured(any_shop: Shop) -> None:
+    shop = any_shop
+    shop.fill()
+    shop.config(shop.monitor(start="2026-09-02", recheck="[]"))
+    assert shop.run("evaluate", "--once").code == 0
+    words = ("backfill", "shop", "--from", "2026-09-08", "--to", "2026-09-10")
+    assert "reference" not in shop.run(*words).out, "nothing has changed"
+    shop.sql(MENDED)
+    said = shop.run(*words)
+    hint = "driftwatch reference capture shop --from 2026-09-02 --to 2026-09-09"
+    assert said.line("stays as it was captured").endswith(hint)
+    assert shop.run(*hint.split()[1:]).code == 0
+    shop.sql(MENDED)
+    later = shop.run("backfill", "shop", "--from", "2026-09-09", "--to", "2026-09-10")
+    assert "24 panes changed" in later.out
+    assert "reference" not in later.out, "it holds none of the range"
+
+
+def test_columns_with_references_of_their_own_are_named(shop: Shop) -> None:
+    shop.fill()
+    other = "{from: 2026-09-01T12:00Z, to: 2026-09-08}"
+    features = f"[{{name: price, reference: {other}}}, {{name: city, kind: categorical}}]"
+    rolling = "{rolling: 3d}"
+    shop.config(shop.monitor(start="2026-09-02", features=features, reference=rolling))
+    assert shop.run("evaluate", "--once").code == 0
+    shop.sql(MENDED)
+    said = shop.run("backfill", "shop", "--from", "2026-09-02", "--to", "2026-09-10")
+    assert said.line("stays as it was captured").endswith(
+        "driftwatch reference capture shop price --from 2026-09-01T12:00:00Z --to 2026-09-08"
+    )
 
 
 def test_a_log_that_expires_empties_nothing(counted: Shop) -> None:
@@ -104,14 +181,13 @@ def test_ctrl_c_ends_it_and_the_same_command_goes_on(postgres_shop: Shop) -> Non
     shop.sql(f"{define} $$BEGIN RETURN true; END$$")
     said = shop.run(*words)
     assert said.code == 0
-    assert "again: 576 rows" in said.out, "those of before the interruption among them"
+    assert said.line("goes on from 2026-09-0")
+    assert "again: 576 rows" not in said.out, "those of before the interruption are not among them"
+    assert said.line("in all since").endswith(": 576 rows, 0 panes changed")
 
 
 def _wait_for_a_step(shop: Shop) -> None:
     """Until the first day of a backfill is stored."""
-    import sqlite3  # noqa: PLC0415 - a look from outside
-    from contextlib import closing  # noqa: PLC0415
-
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with closing(sqlite3.connect(shop.folder / "store.db")) as store:

@@ -9,7 +9,7 @@ import yaml
 
 from driftwatch.store.engine import open_store
 from driftwatch.store.schema import VERSION_TABLE
-from tests.cli.shop import FIRST, ORDERS, SECRET, Shop, plain
+from tests.cli.shop import FIRST, ORDERS, SECRET, Shop, Values, plain
 from tests.servers.postgres import PostgresServer
 
 
@@ -290,3 +290,12 @@ def _execute(url: str, statement: str) -> None:
             connection.exec_driver_sql(statement)
     finally:
         store.close()
+
+
+def test_a_version_that_names_something_else(shop: Shop) -> None:
+    numbered: Values = {**ORDERS, "order_id": lambda n, moment, rng: f"order-{n}"}
+    shop.fill(numbered)
+    shop.config(shop.monitor(features="[]", prediction="price", version="order_id"))
+    said = shop.run("check")
+    assert said.code == 3
+    assert "'order_id' does not look like a version of the model" in said.out

@@ -42,6 +42,7 @@ def test_all_of_a_monitor(drifted: Shop) -> None:
         ("2026-09-13T09:00", 1, "nothing since then could be accepted"),
         ("2026-09-13T05:00", 1, "16 rows in"),
         ("soon", 2, "'soon' is not a moment"),
+        ("9999-12-31T23:59:59Z", 2, "is not a moment of the years 1970 to 9998"),
     ],
 )
 def test_what_cannot_be_accepted(drifted: Shop, since: str, code: int, told: str) -> None:
@@ -49,6 +50,13 @@ def test_what_cannot_be_accepted(drifted: Shop, since: str, code: int, told: str
     assert said.code == code
     assert told in said.err
     assert drifted.run("evaluate", "--once").code == 3, "it goes on"
+
+
+def test_one_thing_at_a_time(shop: Shop) -> None:
+    shop.config()
+    said = shop.run("exclude", "shop", "--list", "--remove", "1")
+    assert said.code == 2
+    assert "one at a time" in said.err
 
 
 def test_a_reason_is_needed(shop: Shop) -> None:

@@ -69,7 +69,7 @@ def test_new_bins_say_first_what_they_cost(drifted: Shop) -> None:
     assert "to fit new bins and to count it, about 192 rows" in first
     assert second.startswith("then counts [2026-09-13T00:00:00Z, 2026-09-13T09:00:00Z) again, 36")
     assert "counted by the source" in third
-    assert last.startswith("counted [2026-09-13 00:00Z, 2026-09-14 00:00Z) again: 36 rows")
+    assert last.startswith("counted [2026-09-13 00:00Z, 2026-09-13 09:00Z) again: 36 rows")
 
 
 def test_one_reference_bin_by_bin(drifted: Shop) -> None:

@@ -130,7 +130,7 @@ def test_segments_do_not_flood_it_and_say_what_carries_a_drift(any_shop: Shop) -
     (line,) = part(said, "Firing")
     carried = line.partition("carried by ")[2]
     assert carried.startswith("city=Rome (JS distance 0.")
-    assert {"city=Oslo", "city=Lima"} <= set(carried.split())
+    assert not {"city=Oslo", "city=Lima"} & set(carried.split()), "they are as they were"
 
 
 def test_versions_with_what_they_are_compared_with(any_shop: Shop) -> None:
@@ -145,7 +145,7 @@ def test_versions_with_what_they_are_compared_with(any_shop: Shop) -> None:
     assert newest.split()[:3] == ["shop", "v2", "since"]
     assert newest.endswith("after v1  compared with v1")
     assert first.split()[1] == "v1"
-    assert "compared with its own days since" in first
+    assert first.endswith("there before the first window")
 
 
 def test_windows_that_reached_back_for_rows(any_shop: Shop) -> None:

@@ -161,6 +161,51 @@ def test_panes_that_a_clock_counted_before_their_time_are_counted_again(
         assert _found(world) == _found(straight)
 
 
+@pytest.mark.parametrize(
+    ("both", "down"),
+    [(False, False), (False, True), (True, False)],
+    ids=["event clock", "event clock, down meanwhile", "both clocks"],
+)
+def test_a_clock_that_was_days_ahead_loses_nothing(
+    world: World, sqlite_url: str, both: bool, down: bool
+) -> None:
+    """Two days are counted empty. They are counted again as their time comes, or after it; what
+    their empty windows said is corrected."""
+    ages = {"recheck_seconds": (), "alert": AlertPolicy(k=1, of=1)}
+    world.configure(**ages)
+    clock, now = SetClock(), [day(10)]
+    runner = MonitorRunner(
+        world.monitor,
+        world.source,
+        world.store,
+        event_clock=clock,
+        process_now=lambda: now[0],
+        notify=True,
+    )
+    written, made, told = 10.0, list[Row](), set[str]()
+    steps = [(10.5, 10.5), (10.6, 12.6), (10.6, 10.6)]
+    back = [12.5, 13.0] if down else [10.6 + n / 24 for n in range(1, 58)]
+    steps += [(true, true) for true in (*back, 13.0, 14.0)]
+    for true, shown in steps:
+        if true > written:
+            world.live(rows(written, true))
+            made += rows(written, true)
+        written, clock.moment = true, day(shown) + timedelta(minutes=10)
+        now[0] = day(shown if both else true) + timedelta(minutes=10)
+        while (ran := runner.run()).report.behind:
+            pass
+        told.add(ran.report.message)
+    assert any("which the clock has not reached" in one for one in told)
+    with opened(world.log.url.replace("log.db", "straight.db"), sqlite_url) as straight:
+        with_reference(straight).live(made)
+        straight.configure(**ages)
+        straight.catch_up(14)
+        assert _found(world) == _found(straight)
+    states = {str(one["state"]) for one in world.table("alert")}
+    assert "firing" not in states
+    assert {one[4] for one in world.outbox()[-2:]} <= {"resolved"}
+
+
 def _found(world: World) -> list[tuple[object, ...]]:
     """Everything that counts and verdicts are made of, but how often it was revised."""
     panes = [(row["seconds"], row["start"], row["rows"]) for row in world.table("pane")]

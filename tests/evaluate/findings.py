@@ -74,7 +74,9 @@ def take(
     with store.write() as connection:
         monitors.ensure(connection, monitor.name, day(30))
         results.upsert(connection, [one.row for one in judged])
-        changes = advance_alerts(connection, monitor, judged, day(30))
+        changes = advance_alerts(
+            connection, monitor, judged, day(30), due={one.place for one in judged}
+        )
         if notify:
             enqueue_changes(connection, monitor.name, day(30))
     return changes

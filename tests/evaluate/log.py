@@ -69,11 +69,16 @@ class Log:
         return self.url.startswith("sqlite")
 
     @property
+    def moment(self) -> str:
+        """The type of a column of moments."""
+        return "text" if self.is_sqlite else "timestamptz"
+
+    @property
     def relation(self) -> RelationSettings:
         return RelationSettings(self.table, None, "at")
 
     def create(self, columns: Mapping[str, str] = COLUMNS) -> None:
-        moment = "text" if self.is_sqlite else "timestamptz"
+        moment = self.moment
         written = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
         self.execute(f"CREATE TABLE {self.table} (at {moment} NOT NULL, {written})")
         self.execute(f"CREATE INDEX {self.table}_at ON {self.table} (at)")

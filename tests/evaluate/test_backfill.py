@@ -8,13 +8,13 @@ from driftwatch.alert.policy import AlertPolicy
 from driftwatch.config.settings import Start
 from driftwatch.errors import ConfigError
 from driftwatch.evaluate import backfill
-from driftwatch.evaluate.backfill import Progress
+from driftwatch.evaluate.backfill import Options, Progress
 from driftwatch.window import Interval, to_epoch
 from tests.evaluate.log import ROWS_PER_HOUR, day, rows, shifted
-from tests.evaluate.world import DAY, World, X, natural
+from tests.evaluate.world import DAY, K, World, X, natural
 
 
-def run(world: World, start: float, end: float, **options: object) -> list[Progress]:
+def run(world: World, start: float, end: float, **options: bool) -> list[Progress]:
     told: list[Progress] = []
     backfill.run(
         world.monitor,
@@ -24,7 +24,7 @@ def run(world: World, start: float, end: float, **options: object) -> list[Progr
         process_now=lambda: day(30),
         notify=world.notify,
         on_progress=told.append,
-        **options,  # type: ignore[arg-type]
+        options=Options(**options),
     )
     return told
 
@@ -140,3 +140,82 @@ def test_nothing_to_count_is_told(world: World) -> None:
     world.catch_up(12)
     with pytest.raises(ConfigError, match="has counted up to 2026-11-14T00:00:00Z"):
         run(world, 13, 14)
+
+
+def with_a_new_feature(
+    world: World, odd: tuple[float, float], *, at: float, **options: object
+) -> None:
+    """`k` was odd for some days, and was not watched then; it is from `at` on."""
+    start, end = odd
+    world.configure(features=(X,), window_seconds=(DAY,))
+    world.live([*rows(10, start), *rows(start, end, k="zz")])
+    if end < 16:
+        world.live(rows(end, 16))
+    world.catch_up(at)
+    world.configure(features=(X, K), window_seconds=(DAY,), **options)
+
+
+@pytest.mark.parametrize("first_look", [None, 14 + 1 / 24])
+def test_what_ended_before_pages_nobody_though_it_was_never_told(
+    world: World, first_look: float | None
+) -> None:
+    with_a_new_feature(world, (10, 12), at=14, alert=AlertPolicy(k=1, of=1))
+    if first_look is not None:
+        world.catch_up(first_look)
+    run(world, 10, 14)
+    assert [str(r["verdict"]) for r in world.results("k")] == ["critical"] * 2 + ["ok"] * 2
+    assert (world.outbox(), world.table("alert_event", feature="k")) == ([], [])
+    world.catch_up(15)
+    assert world.outbox() == []
+
+
+@pytest.mark.parametrize(("k", "told"), [(1, [14]), (2, [14]), (3, [])])
+def test_what_fires_as_of_the_watermark_pages_once(world: World, k: int, told: list[int]) -> None:
+    with_a_new_feature(world, (12, 16), at=14, alert=AlertPolicy(k=k, of=3))
+    run(world, 10, 14)
+    firing = [("k", "drift", DAY, one, "firing", "critical") for one in told]
+    assert world.outbox() == firing
+    run(world, 10, 14)
+    assert world.outbox() == firing
+    world.catch_up(15)
+    assert [one[3:5] for one in world.outbox()] == [(float(told[0]) if told else 15.0, "firing")]
+
+
+def test_a_range_that_ends_before_the_newest_window_begins_no_alert(world: World) -> None:
+    with_a_new_feature(world, (10, 12), at=14, alert=AlertPolicy(k=1, of=3))
+    run(world, 10, 12)
+    assert world.outbox() == []
+    assert world.table("alert", feature="k") == []
+
+
+def test_the_daemon_beside_it_pages_nobody_for_the_half_of_it(world: World) -> None:
+    """After the odd days and before those that were fine again, it looks at its alerts."""
+    with_a_new_feature(world, (10, 12), at=14, alert=AlertPolicy(k=1, of=2))
+    beside = replace(world, prepared=None)
+
+    def tick(progress: Progress) -> None:
+        if progress.done_until == day(12):
+            beside.catch_up(14.5)
+
+    backfill.run(
+        world.monitor, Interval(day(10), day(14)), source=world.source, store=world.store,
+        process_now=lambda: day(30), notify=True, on_progress=tick,
+    )  # fmt: skip
+    assert world.outbox() == []
+
+
+def test_interrupted_it_tells_the_same_in_the_end(world: World) -> None:
+    with_a_new_feature(world, (12, 16), at=14, alert=AlertPolicy(k=2, of=3))
+
+    def interrupt(progress: Progress) -> None:
+        if progress.done_until == day(13):
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        backfill.run(
+            world.monitor, Interval(day(10), day(14)), source=world.source, store=world.store,
+            process_now=lambda: day(30), notify=True, on_progress=interrupt,
+        )  # fmt: skip
+    assert world.outbox() == []
+    run(world, 10, 14)
+    assert [one[3:5] for one in world.outbox()] == [(14, "firing")]

@@ -9,7 +9,7 @@ from driftwatch.evaluate.exclude import Excluded, exclude, remove
 from driftwatch.store import exclusions
 from driftwatch.window import Interval
 from tests.evaluate.log import ROWS_PER_HOUR, day, rows, shifted
-from tests.evaluate.world import DAY, K, World, X, natural
+from tests.evaluate.world import DAY, QUARTER, K, World, X, natural
 
 AT_ONCE = AlertPolicy(k=1, of=1)
 
@@ -38,8 +38,32 @@ def test_what_fires_in_it_ends_and_pages_nobody_again(campaign: World) -> None:
     campaign.prepared = kept  # the daemon knows nothing of the command
     campaign.catch_up(16)
     assert [v for v, _ in campaign.verdicts("x")][2:] == ["critical", "critical", "ok", "ok"]
-    assert [r["excluded"] for r in campaign.results("x")][2:] == ["", "black week", "", ""]
+    assert [r["excluded"] for r in campaign.results("x")][2:] == [*["black week"] * 2, "", ""]
     assert [(one[0], one[4]) for one in campaign.outbox()] == [("x", "firing"), ("x", "resolved")]
+
+
+def test_it_ends_alerts_whose_newest_window_lies_after_it(world: World) -> None:
+    """The alert over days fires still, hours after the range: no whole day was judged since."""
+    world.configure(features=(X, K), window_seconds=(QUARTER, DAY))
+    world.live([*rows(10, 12), *rows(12, 14, x=shifted), *rows(14, 16)])
+    world.catch_up(14.25)
+    firing = [(one.key.feature, one.key.window_seconds) for one in excluded(world, 12, 14).changes]
+    assert firing == [("x", QUARTER), ("x", DAY)]
+    world.catch_up(16)
+    assert {str(one["state"]) for one in world.table("alert", kind="drift")} == {"inactive"}
+    told = [(one[0], one[4]) for one in world.outbox()]
+    assert sorted(told) == [("x", "firing")] * 2 + [("x", "resolved")] * 2
+
+
+def test_a_flagged_window_in_it_counts_no_more(world: World) -> None:
+    """Excluded a day later, it is no first of two for the next one that is flagged."""
+    world.configure(features=(X, K), window_seconds=(DAY,))
+    world.live([*rows(10, 12), *rows(12, 13, x=shifted), *rows(13, 14), *rows(14, 15, x=shifted)])
+    world.catch_up(14)
+    excluded(world, 12, 13)
+    world.catch_up(15)
+    (alert,) = world.table("alert", feature="x", kind="drift")
+    assert str(alert["state"]) == "pending"
 
 
 def test_it_leaves_a_trace(campaign: World) -> None:
@@ -84,6 +108,7 @@ def test_taken_back_it_pages_again(campaign: World) -> None:
     assert not remove(campaign.monitor, row.id, store=campaign.store, now=day(42))
     campaign.catch_up(14)
     assert campaign.events("x", "drift")[-1] == (14, "firing")
+    assert {r["excluded"] for r in campaign.results("x")} == {""}
     assert campaign.table("annotation") == []
 
 

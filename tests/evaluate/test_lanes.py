@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from driftwatch.config.settings import CohortReference, RelationSettings
 from tests.evaluate.log import ROWS_PER_HOUR, day, rows
 from tests.evaluate.world import DAY, HOUR, QUARTER, K, World, X
 
@@ -31,6 +32,26 @@ def test_both_columns_are_in_the_same_panes_in_the_end(world: World) -> None:
     assert [r["rows"] for r in world.results("k")] == [24 * ROWS_PER_HOUR] * 2
     assert [r["rows"] for r in world.results("x")] == [24 * ROWS_PER_HOUR] * 3
     assert {str(r["verdict"]) for r in world.results("k")} == {"ok"}
+
+
+def test_a_late_column_of_a_cohort_is_counted_when_it_has_come(empty_world: World) -> None:
+    """Champion and challenger are alike: half a day after its rows, k is there for both."""
+    world = empty_world
+    world.log.execute("ALTER TABLE events ADD COLUMN model text")
+    for model in ("champion", "challenger"):
+        world.live(rows(0, 10, model=model))
+        world.live(rows(10, 12, model=model, k=None))
+    world.configure(
+        features=(X, LATE),
+        window_seconds=(QUARTER,),
+        relation=RelationSettings("events", None, "at", where="model = 'challenger'"),
+        reference=CohortReference("model = 'champion'"),
+    )
+    world.catch_up(10.25)
+    world.log.execute("UPDATE events SET k = 'a' WHERE k IS NULL")
+    for eighth in range(3, 13):
+        world.catch_up(10 + eighth / 8)
+    assert {str(r["verdict"]) for r in world.results("k", QUARTER)} == {"ok"}
 
 
 def test_rows_that_came_between_are_counted_for_all_columns(world: World) -> None:

@@ -2,6 +2,7 @@
 what was sent stays as it was."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from driftwatch.alert.policy import AlertPolicy
 from driftwatch.config.settings import RelationSettings
 from driftwatch.window import Interval
 from tests.evaluate.log import ROWS_PER_HOUR, day, rows, shifted
-from tests.evaluate.world import DAY, HOUR, World, X, natural
+from tests.evaluate.world import DAY, HOUR, K, World, X, natural
 
 AGES = (HOUR, 6 * HOUR, DAY)
 HOUR_OF_DAY = 1 / 24
@@ -134,6 +135,25 @@ def test_a_changed_row_is_found_by_its_own_column_at_any_age(changing: World) ->
     assert report.revised_panes == 2
     assert changing.results("x")[0]["revision"] == 2
     assert changing.catch_up(12.75)[-1].revised_panes == 0, "read once"
+
+
+def test_a_new_feature_pages_nobody_for_days_that_were_changed_before_it(changing: World) -> None:
+    """Its column was odd then; those days are counted again with it, and judged, but are past."""
+    relation = RelationSettings("events", None, "at", updated_at="changed_at")
+    common: dict[str, Any] = {"window_seconds": (DAY,), "relation": relation, "recheck_seconds": ()}
+    changing.configure(features=(X,), **common)
+    changing.live([*rows(10, 12, k="zz"), *rows(12, 15)])
+    changing.catch_up(13)
+    changing.catch_up(14)
+    changing.configure(features=(X, K), **common)
+    moment = f"'{day(14.01):%Y-%m-%d %H:%M:%S}'"
+    until = _since(changing, 12).replace("WHERE", "AND").replace(">=", "<")
+    changing.log.execute(f"UPDATE events SET changed_at = {moment}{_since(changing, 10)}{until}")
+    changing.catch_up(14 + HOUR_OF_DAY)
+    assert [str(r["verdict"]) for r in changing.results("k")][:2] == ["critical"] * 2
+    changing.catch_up(15)
+    assert changing.results("k")[-1]["window_end"] == day(15)
+    assert (changing.outbox(), changing.table("alert_event", feature="k")) == ([], [])
 
 
 def test_what_is_late_in_the_reference_is_no_pane_that_is_watched(world: World) -> None:

@@ -175,6 +175,46 @@ def test_a_challenger_is_compared_with_the_champion_of_the_same_window(two_model
     assert {r["reference_rows"] for r in two_models.results("x")} == {24 * ROWS_PER_HOUR}
 
 
+@pytest.mark.parametrize("told_by", ["count", "updated_at"])
+def test_rows_of_the_champion_that_come_late_are_counted(empty_world: World, told_by: str) -> None:
+    """Half of the champion's rows of day 12 come, or are corrected, a day late."""
+    world = empty_world
+    for name, kind in (("model", "text"), ("changed_at", world.log.moment)):
+        world.log.execute(f"ALTER TABLE events ADD COLUMN {name} {kind}")
+    world.live([*rows(0, 14, model="challenger"), *rows(0, 12.5, model="champion")])
+    late = rows(12.5, 13, model="champion", x=shifted if told_by == "updated_at" else None)
+    if told_by == "updated_at":
+        world.live(late)
+    world.live(rows(13, 14, model="champion"))
+    column = "changed_at" if told_by == "updated_at" else None
+    world.configure(
+        features=(K,) if told_by == "count" else (X,),
+        window_seconds=(DAY,),
+        relation=RelationSettings(
+            "events", None, "at", where="model = 'challenger'", updated_at=column
+        ),
+        reference=CohortReference("model = 'champion'"),
+        recheck_seconds=(DAY,) if told_by == "count" else (),
+    )
+    world.catch_up(13)
+    feature = "k" if told_by == "count" else "x"
+    before = world.results(feature)[-1]
+    if told_by == "count":
+        world.live(late)
+    else:
+        moment = f"'{day(13.1):%Y-%m-%d %H:%M:%S}'"
+        world.log.execute(
+            f"UPDATE events SET x = x - 4, changed_at = {moment} WHERE model = 'champion' AND x > 2"
+        )
+    world.catch_up(14)
+    after = next(r for r in world.results(feature) if r["window_end"] == day(13))
+    assert after["revision"] == before["revision"] + 1
+    if told_by == "count":
+        assert (before["reference_rows"], after["reference_rows"]) == (240, 480)
+    else:
+        assert after["js_distance"] < before["js_distance"]
+
+
 def test_each_column_may_have_its_own_reference(world: World) -> None:
     """x against a range, k against the week before."""
     own = replace(K, reference=WEEK)

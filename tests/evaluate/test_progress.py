@@ -11,7 +11,13 @@ from driftwatch.config.settings import (
     RelationSettings,
     Start,
 )
-from driftwatch.evaluate.progress import due_windows, first_moment, next_scan, target
+from driftwatch.evaluate.progress import (
+    due_windows,
+    first_moment,
+    latest_windows,
+    next_scan,
+    target,
+)
 from driftwatch.window import Interval, Window, to_epoch
 
 HOUR, DAY, WEEK = 3_600, 86_400, 604_800
@@ -111,3 +117,26 @@ def test_a_window_that_began_before_the_monitor_is_left_out() -> None:
     due = dict(due_windows(MONITOR, scanned_from=at(hours=5), scan=scan))
     assert due[DAY] == []
     assert due[HOUR][0].interval.start == at(hours=5)
+
+
+def test_the_latest_windows_that_hold_a_part_of_an_interval() -> None:
+    until = at(days=2, hours=3, minutes=20)
+
+    def ends(within: Interval) -> dict[int, list[datetime]]:
+        found = latest_windows(MONITOR, until, 3, within)
+        return {
+            seconds: [one.interval.end for one in found if one.seconds == seconds]
+            for seconds in MONITOR.window_seconds
+        }
+
+    hours = [at(days=2, hours=one) for one in (1, 2, 3)]
+    assert ends(Interval(at(days=-9), until)) == {
+        HOUR: hours,
+        DAY: [at(days=0), at(days=1), at(days=2)],
+    }
+    assert ends(Interval(at(days=1, hours=23), at(days=2, hours=2))) == {
+        HOUR: [],
+        DAY: [at(days=2)],
+    }
+    assert ends(Interval(at(days=2, hours=1, minutes=30), until)) == {HOUR: hours[1:], DAY: []}
+    assert ends(Interval(at(days=0), at(days=1))) == {HOUR: [], DAY: []}

@@ -43,3 +43,19 @@ def test_a_plain_no_holds_everything(world: World) -> None:
         "the readiness query says that the log is not complete",
     )
     assert world.table("monitor")[0]["watermark"] is None
+
+
+def test_what_holds_no_pane_back_is_not_said_to_hold(world: World) -> None:
+    """Complete up to twenty past; at half past, the newest whole pane ends with the hour."""
+    world.configure(
+        features=(X,), window_seconds=(QUARTER,), ready="SELECT max(complete_until) FROM loads"
+    )
+    world.live(rows(10, 11))
+    until(world, 10.5 + 20 / 1440)
+    (report,) = world.catch_up(10.5 + 30 / 1440)
+    assert report.scan is not None
+    assert (report.scan.end, report.held, report.message) == (day(10.5), "", "")
+    (report,) = world.catch_up(10.5 + 50 / 1440)
+    assert (report.scan, report.held) == (None, "")
+    (report,) = world.catch_up(10.5 + 60 / 1440)
+    assert "complete up to 2026-11-12T12:20:00Z only" in report.held

@@ -1,5 +1,8 @@
 """The words for what a feature is compared with."""
 
+import math
+import re
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import pytest
 
 from driftwatch.config.settings import (
     CohortReference,
+    Exclusion,
     FileReference,
     ReferenceSettings,
     RelationSettings,
@@ -15,7 +19,12 @@ from driftwatch.config.settings import (
     TableReference,
 )
 from driftwatch.evaluate import sentence
+from driftwatch.stats.divergence import Divergence
+from driftwatch.verdict.judge import Evidence, judge
+from driftwatch.verdict.policy import FixedThreshold, Measure
 from driftwatch.window import Interval
+from tests.evaluate.log import day, rows
+from tests.evaluate.world import World, X
 
 SPRING = Interval(datetime(2013, 3, 1, tzinfo=UTC), datetime(2013, 7, 1, tzinfo=UTC))
 JUNE = Interval(datetime(2013, 6, 1, tzinfo=UTC), datetime(2013, 7, 1, tzinfo=UTC))
@@ -65,6 +74,33 @@ def test_what_is_compared_with(
 )
 def test_lengths(seconds: int, words: str) -> None:
     assert sentence.length(seconds) == words
+
+
+@pytest.mark.parametrize("measure", list(Measure))
+@pytest.mark.parametrize(("rows", "reference_rows"), [(0, 0), (0, 9), (5, 0), (400, 0), (400, 9)])
+def test_what_has_no_value_is_told_without_one(
+    rows: int, reference_rows: int, measure: Measure
+) -> None:
+    nothing = Divergence(*(math.nan for _ in fields(Divergence)))
+    evidence = Evidence(rows, reference_rows, 100, nothing, js_guard=math.nan)
+    limits = FixedThreshold(measure)
+    told = sentence.drift(
+        "x", judge(limits, evidence), limits, rows=rows, min_rows=100, missing=(math.nan, math.nan)
+    )
+    assert re.search(r"\bnan\b", told) is None, told
+
+
+def test_a_reference_without_rows_is_said_to_have_none(small_empty_world: World) -> None:
+    """All of it was excluded."""
+    world = small_empty_world
+    excluded = (Exclusion(Interval(day(11), day(13)), "campaign"),)
+    world.configure(
+        features=(X,), window_seconds=(DAY,), reference=RollingReference(DAY), exclusions=excluded
+    )
+    world.live(rows(8, 15))
+    world.catch_up(15)
+    found = {str(r["reason"]): r["message"] for r in world.results("x")}
+    assert found["no_reference"] == "x: 480 rows, and none of the reference to compare them with"
 
 
 def test_notes_follow_a_result() -> None:

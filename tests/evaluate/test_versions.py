@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from driftwatch.alert.policy import AlertPolicy
-from driftwatch.config.settings import FeatureSettings, VersionSettings
+from driftwatch.config.settings import (
+    FeatureSettings,
+    RelationSettings,
+    RollingReference,
+    Start,
+    TableReference,
+    VersionSettings,
+)
+from driftwatch.evaluate.accept import Acceptance, accept
+from driftwatch.window import to_epoch
 from tests.evaluate.log import Row, day, rows, shifted
 from tests.evaluate.world import DAY, K, World
 
@@ -88,6 +97,87 @@ def test_the_first_version_is_no_news(released: World) -> None:
     assert released.table("annotation") == []
     (known,) = released.table("model_version")
     assert (known["version"], known["handed_over_at"]) == ("v1", day(0))
+
+
+def drifts_on_day_12(world: World, **served_then: Any) -> None:
+    world.live(rows(12, 14, x=shifted, **served_then))
+    for one in range(11, 15):
+        world.catch_up(one)
+    firing = [(one[0], one[5]) for one in world.outbox() if one[4] == "firing"]
+    assert firing == [("x", "critical")]
+
+
+@pytest.mark.parametrize("reference", [RollingReference(7 * DAY), "training"])
+def test_the_only_version_is_judged_by_a_reference_that_knows_no_versions(
+    released: World, reference: Any
+) -> None:
+    if reference == "training":
+        released.log.execute("CREATE TABLE training AS SELECT x, k FROM events")
+        reference = TableReference(RelationSettings("training", None, None))
+    released.configure(
+        features=(P, K),
+        window_seconds=(DAY,),
+        version=VersionSettings("version", 3 * DAY),
+        alert=AlertPolicy(k=1, of=1),
+        reference=reference,
+        start=Start(to_epoch(day(10))),
+    )
+    drifts_on_day_12(released, version="v1")
+    assert [verdict for _, verdict, _ in of_version(released, "v1")][:2] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("version", [None, ""])
+def test_rows_without_a_version_page(released: World, version: str | None) -> None:
+    drifts_on_day_12(released, version=version)
+    (alert,) = released.table("alert", state="firing")
+    assert alert["segment"] == "version=(null)"
+
+
+def test_without_its_column_all_rows_page(released: World) -> None:
+    released.catch_up(12)
+    released.log.execute("ALTER TABLE events RENAME COLUMN version TO release")
+    drifts_on_day_12(released, release="v1")
+
+
+def test_what_was_accepted_of_a_version_fires_no_more(released: World) -> None:
+    released.live(served("v1", 12, 18, x=shifted))
+    for one in (11, 12, 13, 14):
+        released.catch_up(one)
+    accept(
+        Acceptance(released.monitor, "x", day(12), "new targets"),
+        store=released.store, now=day(40), notify=True,
+    )  # fmt: skip
+    for one in range(15, 19):
+        released.catch_up(one)
+    later = of_version(released, "v1")[-4:]
+    assert [verdict for _, verdict, _ in later] == ["ok"] * 4
+    assert later[0][2].startswith("[2026-11-14T00:00:00Z, 2026-11-16")
+    assert released.outbox()[-1][4] == "resolved"
+
+
+def test_a_canary_is_handed_over_when_it_has_rows_enough(released: World) -> None:
+    """One row an hour for six days are 72 in the first three, and 100 are needed."""
+    released.live([*served("v1", 12, 18), *served("v2", 12, 18, per_hour=1, x=shifted)])
+    released.live(served("v2", 18, 20, x=shifted))
+    for one in range(11, 21):
+        released.catch_up(one)
+    (handed,) = released.table("annotation", kind="hand_over")
+    assert handed["range_start"] == day(18)
+    assert of_version(released, "v2")[-1] == (20, "ok", "its own first 6 days")
+
+
+def test_a_catch_up_judges_versions_as_the_days_would_have(released: World) -> None:
+    """Two releases during a pause of the daemon: each after the one before, handed over in time."""
+    released.live([*served("v2", 12, 16, x=shifted), *served("v3", 16, 22)])
+    released.catch_up(12)
+    released.catch_up(22)
+    known = {r["version"]: r["predecessor"] for r in released.table("model_version")}
+    assert known == {"v1": None, "v2": "v1", "v3": "v2"}
+    assert of_version(released, "v2")[-1] == (16, "ok", "its own first 3 days")
+    assert of_version(released, "v3")[2:4] == [
+        (19, "critical", "version v2, before it"),
+        (20, "ok", "its own first 3 days"),
+    ]
 
 
 def test_rows_without_a_version_are_counted(released: World) -> None:

@@ -3,6 +3,8 @@
 import pytest
 
 from driftwatch.alert.policy import AlertPolicy
+from driftwatch.config.settings import Exclusion
+from driftwatch.window import Interval
 from tests.evaluate.log import day, rows, shifted
 from tests.evaluate.world import DAY, World, X
 
@@ -39,6 +41,20 @@ def test_it_reaches_no_farther_than_it_may(quiet: World) -> None:
     quiet.live(rows(10, 20, per_hour=1))
     quiet.catch_up(20)
     assert {str(r["reason"]) for r in quiet.results("x")} == {"too_few_rows"}
+
+
+def test_it_reaches_into_no_day_that_is_excluded(quiet: World) -> None:
+    """That day pages nobody, and the days after it do as soon as they hold enough themselves."""
+    incident = Exclusion(Interval(day(12), day(13)), "incident")
+    quiet.configure(
+        features=(X,), window_seconds=(DAY,), widen_seconds=7 * DAY, exclusions=(incident,)
+    )
+    quiet.live(rows(10, 20, per_hour=1))
+    quiet.catch_up(20)
+    found = quiet.results("x")
+    assert [r["excluded"] for r in found] == ["", "", "incident", *[""] * 7]
+    assert [str(r["verdict"]) for r in found] == ["learning"] * 7 + ["ok"] * 3
+    assert min(r["window_start"] for r in found[3:]) == day(13)
 
 
 def test_windows_that_overlap_count_once(quiet: World) -> None:

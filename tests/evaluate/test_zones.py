@@ -5,7 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from driftwatch.alert.policy import AlertPolicy
 from driftwatch.config.settings import RelationSettings, Start
+from driftwatch.evaluate.repeated import REPEATED
 from driftwatch.window import Calendar, Interval
 from tests.evaluate.log import ROWS_PER_HOUR, Row, day, rows
 from tests.evaluate.world import DAY, HOUR, World, X
@@ -63,21 +65,21 @@ def test_days_of_kathmandu_begin_within_an_hour(world: World) -> None:
     assert {r["window_end"].minute for r in world.results("x", HOUR)} == {15}
 
 
+def keep_local_time(world: World, first: datetime) -> None:
+    """Six days of rows whose timestamps are what the clock on the wall of Berlin showed."""
+    zone = ZoneInfo("Europe/Berlin")
+    made = moved(rows(0, 6), first)
+    world.live([row | {"at": row["at"].astimezone(zone).replace(tzinfo=UTC)} for row in made])
+    if not world.log.is_sqlite:
+        world.log.execute("ALTER TABLE events ALTER at TYPE timestamp USING at AT TIME ZONE 'UTC'")
+
+
 @pytest.mark.parametrize("season", CHANGES)
 def test_a_log_in_local_time(empty_world: World, season: str) -> None:
     """The rows say what the clock on the wall showed. In autumn an hour is shown twice, and its
     rows are counted in its first pass: none is lost, none doubled."""
     first, hours = CHANGES[season]
-    zone = ZoneInfo("Europe/Berlin")
-    local = [
-        row | {"at": row["at"].astimezone(zone).replace(tzinfo=UTC)}
-        for row in moved(rows(0, 6), first)
-    ]
-    empty_world.live(local)
-    if not empty_world.log.is_sqlite:
-        empty_world.log.execute(
-            "ALTER TABLE events ALTER at TYPE timestamp USING at AT TIME ZONE 'UTC'"
-        )
+    keep_local_time(empty_world, first)
     calendar = Calendar("Europe/Berlin")
     begin = calendar.floor(first + timedelta(days=2), DAY)
     empty_world.configure(
@@ -97,3 +99,31 @@ def test_a_log_in_local_time(empty_world: World, season: str) -> None:
     usual = [ROWS_PER_HOUR] * 24
     twice = [*usual[:2], 2 * ROWS_PER_HOUR, 0, *usual[3:]]
     assert by_hour == (twice if season == "autumn" else usual[:23])
+
+
+def test_an_hour_that_is_shown_twice_pages_nobody(empty_world: World) -> None:
+    """Its windows have twice their rows, then none: that is the clock, and no drift."""
+    first, _ = CHANGES["autumn"]
+    keep_local_time(empty_world, first)
+    calendar = Calendar("Europe/Berlin")
+    begin = calendar.floor(first + timedelta(days=2), DAY)
+    empty_world.configure(
+        features=(X,),
+        window_seconds=(HOUR // 2, DAY),
+        pane_seconds=HOUR // 2,
+        calendar=calendar,
+        relation=RelationSettings("events", None, "at", timestamp_zone="Europe/Berlin"),
+        reference=Interval(first, first + timedelta(days=1)),
+        start=Start(int(begin.timestamp())),
+        min_rows=1,
+        alert=AlertPolicy(1, 1),
+    )
+    empty_world.catch_up((first - day(0)) / timedelta(days=1) + 5)
+    volumes = empty_world.results("@volume", HOUR // 2)
+    unusual = [r for r in volumes if r["verdict"] != "ok"]
+    assert [(r["rows"], r["excluded"]) for r in unusual] == [
+        *[(ROWS_PER_HOUR, REPEATED)] * 2, *[(0, REPEATED)] * 2,
+    ]  # fmt: skip
+    assert {r["excluded"] for r in empty_world.results("@volume") if r["rows"]} == {""}
+    assert empty_world.events("@volume", "volume", HOUR // 2) == []
+    assert empty_world.events("@volume", "no_data", HOUR // 2) == []

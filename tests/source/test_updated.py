@@ -20,6 +20,8 @@ from tests.source.logs import between, create, is_sqlite, minutes, opened, plann
 LATER = datetime(2026, 3, 9, 12, tzinfo=UTC)
 """When the rows of the tests were changed, a week after they were written."""
 
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -71,7 +73,7 @@ def test_panes_with_rows_changed_since_a_moment(database_url: str, index: bool) 
         everything = between(0, 20)
 
         def panes(since: datetime | None, interval: Interval = everything) -> list[float]:
-            starts, _ = source.updated_panes(plan, interval, since)
+            starts, _ = source.updated_panes(plan, interval, since, before=FAR)
             return [(start - to_epoch(minutes(0))) / 60 for start in starts]
 
         assert panes(hours(0)) == [0, 10]
@@ -88,18 +90,18 @@ def test_the_newest_change_is_the_next_since(database_url: str) -> None:
     fill(database_url, [(0, hours(1)), (6, hours(3)), (12, hours(2)), (18, None)])
     with opened(database_url) as source:
         plan, day = plan_of(source), between(0, 20)
-        assert source.updated_panes(plan, day, None) == ((), hours(3))
-        assert source.updated_panes(plan, between(0, 5), None) == ((), hours(1))
-        assert source.updated_panes(plan, between(15, 20), None) == ((), None)
-        assert source.updated_panes(plan, between(20, 60), None) == ((), None)
-        starts, newest = source.updated_panes(plan, day, hours(3))
+        assert source.updated_panes(plan, day, None, before=FAR) == ((), hours(3))
+        assert source.updated_panes(plan, between(0, 5), None, before=FAR) == ((), hours(1))
+        assert source.updated_panes(plan, between(15, 20), None, before=FAR) == ((), None)
+        assert source.updated_panes(plan, between(20, 60), None, before=FAR) == ((), None)
+        starts, newest = source.updated_panes(plan, day, hours(3), before=FAR)
         assert (starts, newest) == ((to_epoch(minutes(5)),), hours(3))
-        assert source.updated_panes(plan, day, hours(4)) == ((), None)
+        assert source.updated_panes(plan, day, hours(4), before=FAR) == ((), None)
         run(database_url, f"UPDATE logs SET changed_at = '{hours(5):%Y-%m-%d %H:%M:%S}+00' "
             "WHERE changed_at IS NULL" if not is_sqlite(database_url) else
             f"UPDATE logs SET changed_at = '{hours(5):%Y-%m-%d %H:%M:%S}' "
             "WHERE changed_at IS NULL")  # fmt: skip
-        starts, newest = source.updated_panes(plan, day, hours(3))
+        starts, newest = source.updated_panes(plan, day, hours(3), before=FAR)
         assert (starts, newest) == (
             (to_epoch(minutes(5)), to_epoch(minutes(15))),
             hours(5),
@@ -116,9 +118,14 @@ def test_fractions_of_a_second_are_not_lost(database_url: str) -> None:
     with opened(database_url) as source:
         plan = plan_of(source)
         moment = LATER + timedelta(seconds=0.75)
-        assert source.updated_panes(plan, between(0, 5), None) == ((), moment)
-        assert source.updated_panes(plan, between(0, 5), moment)[0] == (to_epoch(minutes(0)),)
-        assert source.updated_panes(plan, between(0, 5), LATER + timedelta(seconds=1))[0] == ()
+        assert source.updated_panes(plan, between(0, 5), None, before=FAR) == ((), moment)
+        assert source.updated_panes(plan, between(0, 5), moment, before=FAR)[0] == (
+            to_epoch(minutes(0)),
+        )
+        assert (
+            source.updated_panes(plan, between(0, 5), LATER + timedelta(seconds=1), before=FAR)[0]
+            == ()
+        )
 
 
 FORMS = {
@@ -139,11 +146,13 @@ def test_a_time_of_its_own_type_in_postgresql(postgres_url: str, form: str) -> N
     )
     with opened(postgres_url) as source:
         plan = plan_of(source, place(timestamp_format="epoch_s"))
-        assert source.updated_panes(plan, between(0, 5), None) == ((), moment)
+        assert source.updated_panes(plan, between(0, 5), None, before=FAR) == ((), moment)
         panes = (to_epoch(minutes(0)),)
         for since in (moment, moment + timedelta(minutes=1) if form == "date" else moment):
-            assert source.updated_panes(plan, between(0, 5), since) == (panes, moment)
-        assert source.updated_panes(plan, between(0, 5), moment + timedelta(days=1)) == ((), None)
+            assert source.updated_panes(plan, between(0, 5), since, before=FAR) == (panes, moment)
+        assert source.updated_panes(
+            plan, between(0, 5), moment + timedelta(days=1), before=FAR
+        ) == ((), None)
 
 
 @pytest.mark.parametrize(("form", "per_second"), [("epoch_s", 1), ("epoch_ms", 1000)])
@@ -156,7 +165,7 @@ def test_seconds_and_milliseconds(database_url: str, form: str, per_second: int)
     )
     with opened(database_url) as source:
         plan = plan_of(source, place(timestamp_format=form))
-        found = source.updated_panes(plan, between(0, 5), LATER)
+        found = source.updated_panes(plan, between(0, 5), LATER, before=FAR)
         assert found == ((to_epoch(minutes(0)),), LATER)
 
 
@@ -174,7 +183,7 @@ def test_texts_in_a_declared_format(database_url: str, pattern: str) -> None:
         read = LATER.replace(hour=0) if pattern.endswith("%d") else LATER
         later = LATER + timedelta(seconds=20)  # the text says no seconds: it may be later
         since = later if "%S" not in pattern else LATER
-        found = source.updated_panes(plan, between(0, 5), since)
+        found = source.updated_panes(plan, between(0, 5), since, before=FAR)
         assert found == ((to_epoch(minutes(0)),), read)
 
 
@@ -192,10 +201,12 @@ def test_a_change_in_the_hour_that_a_clock_shows_twice(database_url: str) -> Non
     with opened(database_url) as source:
         plan = plan_of(source, place(timestamp_zone="Europe/Berlin"))
         for since in (set_back - timedelta(minutes=15), set_back + timedelta(minutes=10)):
-            starts, newest = source.updated_panes(plan, interval, since)
+            starts, newest = source.updated_panes(plan, interval, since, before=FAR)
             assert starts == (to_epoch(noon),)
             assert newest == set_back - timedelta(minutes=50)
-        assert source.updated_panes(plan, interval, set_back + timedelta(hours=1))[0] == ()
+        assert (
+            source.updated_panes(plan, interval, set_back + timedelta(hours=1), before=FAR)[0] == ()
+        )
 
 
 @given(
@@ -231,14 +242,14 @@ def test_a_column_that_is_not_there(database_url: str) -> None:
         with pytest.raises(
             SourceError, match=r"source 'logs': .*'change_at' for its .*did you mean 'chang"
         ):
-            source.updated_panes(plan, between(0, 5), LATER)
+            source.updated_panes(plan, between(0, 5), LATER, before=FAR)
         plan = plan_of(source)
         run(database_url, "ALTER TABLE logs RENAME COLUMN changed_at TO changed")
         with pytest.raises(SourceError, match=r"no column 'changed_at' for its updated_at; did"):
-            source.updated_panes(plan, between(0, 5), LATER)
+            source.updated_panes(plan, between(0, 5), LATER, before=FAR)
         assert source.scan(plan, between(0, 5)).rows.tolist() == [1]
         run(database_url, "ALTER TABLE logs RENAME COLUMN changed TO changed_at")
-        assert source.updated_panes(plan, between(0, 5), None) == ((), LATER)
+        assert source.updated_panes(plan, between(0, 5), None, before=FAR) == ((), LATER)
 
 
 def test_a_column_that_is_no_time(postgres_url: str) -> None:
@@ -246,25 +257,24 @@ def test_a_column_that_is_no_time(postgres_url: str) -> None:
     with opened(postgres_url) as source:
         plan = plan_of(source, place("x"))
         with pytest.raises(SourceError, match=r"updated_at 'x' is 'double precision'; it takes"):
-            source.updated_panes(plan, between(0, 5), LATER)
+            source.updated_panes(plan, between(0, 5), LATER, before=FAR)
 
 
 def test_values_that_are_no_times(sqlite_url: str) -> None:
     fill(sqlite_url, [(0, LATER)])
     run(sqlite_url, "UPDATE logs SET changed_at = 'yesterday'")
-    with opened(sqlite_url) as source:
-        for since in (None, LATER):
-            with pytest.raises(SourceError, match=r"values such as 'yesterday', not text such as"):
-                source.updated_panes(plan_of(source), between(0, 5), since)
+    told = r"values such as 'yesterday', not text such as"
+    with opened(sqlite_url) as source, pytest.raises(SourceError, match=told):
+        source.updated_panes(plan_of(source), between(0, 5), None, before=FAR)
 
 
 def test_a_relation_that_names_no_such_column(sqlite_url: str) -> None:
     fill(sqlite_url, [(0, LATER)])
     with opened(sqlite_url) as source:
         with pytest.raises(ValueError, match="has no `updated_at`"):
-            source.updated_panes(plan_of(source, place(None)), between(0, 5), None)
+            source.updated_panes(plan_of(source, place(None)), between(0, 5), None, before=FAR)
         with pytest.raises(ValueError, match="not made of panes"):
-            source.updated_panes(plan_of(source), between(0, 6), None)
+            source.updated_panes(plan_of(source), between(0, 6), None, before=FAR)
 
 
 def test_where_is_kept(database_url: str) -> None:
@@ -273,14 +283,34 @@ def test_where_is_kept(database_url: str) -> None:
         + ("'" if is_sqlite(database_url) else "+00'"))  # fmt: skip
     with opened(database_url) as source:
         plan = plan_of(source, place(where="x > 1"))
-        assert source.updated_panes(plan, between(0, 10), LATER)[0] == (to_epoch(minutes(5)),)
+        assert source.updated_panes(plan, between(0, 10), LATER, before=FAR)[0] == (
+            to_epoch(minutes(5)),
+        )
 
 
 def test_the_index_of_the_timestamp_is_used(sqlite_url: str) -> None:
     fill(sqlite_url, [(0, LATER)])
     with opened(sqlite_url) as source:
         plan = plan_of(source)
-        source.updated_panes(plan, between(0, 5), LATER)
+        source.updated_panes(plan, between(0, 5), LATER, before=FAR)
         text = plan.kept["updated",].grouped.text
     assert '"scored_at" >= :start' in text
     assert '"changed_at" >= :since' in text
+
+
+@pytest.mark.parametrize("never", ["infinity", "9999-12-31 23:59:59", "2099-12-31 00:00:00"])
+def test_a_change_in_the_far_future_is_none(database_url: str, never: str) -> None:
+    """One such row would hide every change that comes before it."""
+    fill(database_url, [(0, LATER), (5, LATER), (7, hours(1))])
+    run(database_url, f"UPDATE logs SET changed_at = '{never}' WHERE x = 1 AND {_at(5)}")
+    before = LATER + timedelta(days=1)
+    with opened(database_url) as source:
+        plan = plan_of(source)
+        assert source.updated_panes(plan, between(0, 5), None, before=before) == ((), LATER)
+        assert source.updated_panes(plan, between(5, 10), None, before=before) == ((), hours(1))
+        panes = (to_epoch(minutes(0)), to_epoch(minutes(5)))
+        assert source.updated_panes(plan, between(0, 10), LATER, before=before)[0] == panes
+
+
+def _at(minute: int) -> str:
+    return f"scored_at = '{minutes(minute):%Y-%m-%d %H:%M:%S}'"

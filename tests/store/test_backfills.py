@@ -21,9 +21,9 @@ def _monitors(store: Store) -> None:
         monitors.ensure(connection, "other", NOW)
 
 
-def begin(store: Store, *, at: int = 0, monitor_id: int = 1) -> BackfillRow:
+def begin(store: Store, *, at: int = 0, monitor_id: int = 1, restart: bool = False) -> BackfillRow:
     with store.write() as connection:
-        return backfills.begin(connection, monitor_id, DAY, NOW + at * HOUR)
+        return backfills.begin(connection, monitor_id, DAY, NOW + at * HOUR, restart=restart)
 
 
 def advance(store: Store, hour: int, rows: int, panes: int, *, at: int) -> BackfillRow:
@@ -52,6 +52,14 @@ def test_one_that_was_stopped_goes_on_from_where_it_was(store: Store) -> None:
     assert begin(store, at=9) == moved
     assert dump(store) == before
     assert begin(store, monitor_id=2).done_until == DAY.start
+
+
+def test_one_that_was_stopped_begins_anew_if_it_is_meant(store: Store) -> None:
+    begin(store)
+    advance(store, 6, 100, 7, at=1)
+    later = NOW + 9 * HOUR
+    again = BackfillRow(DAY, DAY.start, 0, 0, later, later, None)
+    assert begin(store, at=9, restart=True) == again
 
 
 def test_a_step_that_another_process_made_first_is_a_conflict(store: Store) -> None:
