@@ -68,10 +68,11 @@ def significance(
     ordered, cells: see `divergences`; null: what windows of each feature do without drift,
     sampling alone where it is None. With nt effective rows:
 
-    p_omnibus is the tail of a Gamma distribution whose mean is phi E, phi = max(null.phi,
-    1 + rho nt), and whose shape is 1/max(cv2, V/E²), or `wobble_tail` where that is larger;
-    p_location is by `contrast_p`, p_spread by `spread_p`; p_cells are those of `cell_p`, brought
-    to z and treated as location is. Parts p_i of weight w_i (`NUMERIC`, `CATEGORICAL`) make
+    p_omnibus is the largest of three tails: of the Gamma distribution whose mean is phi E,
+    phi = max(null.phi, 1 + rho nt), and whose shape is 1/max(cv2, V/E²); of the one with the first
+    three moments of X², which sparse cells skew; and where phi > 1 of `wobble_tail`. p_location is
+    by `contrast_p`, p_spread by `spread_p`; p_cells are those of `cell_p`, brought to z and
+    treated as location is. Parts p_i of weight w_i (`NUMERIC`, `CATEGORICAL`) make
     h = 1/sum(w_i/p_i) and p = h (1 - h ln h): the harmonic mean, which needs no independence where
     p is small, with the next term of its tail. It is 1 where all rows are in one cell.
 
@@ -155,20 +156,36 @@ def _omnibus_p(whole: Omnibus, null: Null) -> FloatArray:
     varies = (whole.expected > 0) & (whole.variance > 0)
     expected = np.where(varies, whole.expected, 1.0)
     variance = np.where(varies, whole.variance, 1.0)
+    statistic = np.where(varies, whole.statistic, 0.0)
     shape = 1 / np.maximum(null.cv2, variance / np.square(expected))
-    mean = expected * null.at(whole.effective_rows)
-    tail = special.gammaincc(shape, np.where(varies, whole.statistic * shape / mean, 0.0))
-    # The integral costs more than all else: only where it could decide.
-    doubtful = np.flatnonzero((mean > expected) & (tail < 0.05))
-    if doubtful.size:
-        of_wobble = wobble_tail(
-            statistic=whole.statistic[doubtful],
-            expected=expected[doubtful],
-            variance=variance[doubtful],
-            phi=mean[doubtful] / expected[doubtful],
-        )
-        tail[doubtful] = np.maximum(tail[doubtful], of_wobble)
-    return np.asarray(np.where(np.isnan(whole.effective_rows), np.nan, tail))
+    phi = null.at(whole.effective_rows)
+    tail = special.gammaincc(shape, statistic * shape / (expected * phi))
+    tail[np.isnan(whole.effective_rows)] = np.nan
+    # Heavier tails cost more than all else: only where they could decide.
+    near = np.flatnonzero(tail < 0.05)
+    skewed = _skewed_tail(
+        statistic[near] / phi[near], expected[near], variance[near], whole.third[near]
+    )
+    tail[near] = np.maximum(tail[near], skewed)
+    wobbling = near[phi[near] > 1]
+    of_wobble = wobble_tail(
+        statistic=statistic[wobbling],
+        expected=expected[wobbling],
+        variance=variance[wobbling],
+        phi=phi[wobbling],
+    )
+    tail[wobbling] = np.maximum(tail[wobbling], of_wobble)
+    return np.asarray(tail)
+
+
+def _skewed_tail(
+    statistic: FloatArray, expected: FloatArray, variance: FloatArray, third: FloatArray
+) -> FloatArray:
+    """Of a Gamma with an origin of its own, which takes three moments (Pearson's type III)."""
+    scale = third / (2 * variance)
+    shape = variance / np.square(scale)
+    origin = expected - shape * scale
+    return np.asarray(special.gammaincc(shape, np.maximum(statistic - origin, 0.0) / scale))
 
 
 def _widened(p: FloatArray, null: Null) -> FloatArray:

@@ -42,8 +42,11 @@ def test_the_weights_are_shares_of_alpha(weights: Weights) -> None:
 def test_the_parts_by_hand() -> None:
     found = significance(CURRENT, REFERENCE, ordered=ORDERED)
     whole = found.omnibus
-    law = stats.gamma(whole.expected**2 / whole.variance, scale=whole.variance / whole.expected)
+    skewness = whole.third / whole.variance**1.5
+    law = stats.pearson3(skewness, loc=whole.expected, scale=np.sqrt(whole.variance))
+    gamma = stats.gamma(whole.expected**2 / whole.variance, scale=whole.variance / whole.expected)
     assert found.p_omnibus == pytest.approx(law.sf(whole.statistic))
+    assert found.p_omnibus > gamma.sf(whole.statistic)
     assert found.p_location == pytest.approx(2 * stats.norm.sf(abs(found.z_location)))
     assert found.p_spread == pytest.approx(2 * stats.norm.sf(abs(found.z_spread)))
     inverse = (
@@ -167,6 +170,22 @@ def test_padding_is_not_seen_and_p_is_a_probability(pair: tuple[IntArray, IntArr
         )
         assert wide.p[0] == pytest.approx(alone.p[0], rel=1e-9)
         assert SMALLEST_P <= alone.p[0] <= 1
+
+
+def test_a_few_sparse_cells_do_not_make_x2_err() -> None:
+    """One level has 97 % of 400 rows, ten expect 1.2 each: two moments err three times as often."""
+    random = np.random.default_rng(4)
+    shares, windows = np.array([0.97, *[0.003] * 10]), 100_000
+    current = random.multinomial(400, shares, size=windows)
+    reference = np.broadcast_to(np.round(shares * 1e5).astype(np.int64), current.shape)
+    found = significance(current, reference, ordered=np.zeros(windows, np.bool_))
+    whole = found.omnibus
+    shape, scale = whole.expected**2 / whole.variance, whole.variance / whole.expected
+    two_moments = stats.gamma.sf(whole.statistic, shape, scale=scale)
+    for alpha in (0.01, 0.001):
+        assert np.mean(found.p_omnibus <= alpha) <= 1.3 * alpha
+        assert np.mean(two_moments <= alpha) > 1.3 * alpha
+    assert np.mean(two_moments <= 0.001) > 0.0025
 
 
 @pytest.mark.parametrize("rows", [100, 300, 1000])
