@@ -17,14 +17,15 @@ class Omnibus:
     """X² of F features, each of shape (F,); NaN where n = 0 or m = 0.
 
     statistic: Pearson's X² of the table of current and reference; expected, variance: its exact
-    mean and variance over all ways to deal the N = n + m rows to the two sides; effective_rows:
-    nt = n m/N; cells: k, those with a row on either side. All but nt are of merged cells; with one
-    cell left statistic, expected and variance are 0.
+    mean and variance over all ways to deal the N = n + m rows to the two sides; third: its third
+    cumulant, about; effective_rows: nt = n m/N; cells: k, those with a row on either side. All but
+    nt are of merged cells; with one cell left statistic and moments are 0.
     """
 
     statistic: FloatArray
     expected: FloatArray
     variance: FloatArray
+    third: FloatArray
     effective_rows: FloatArray
     cells: IntArray
 
@@ -36,8 +37,11 @@ def omnibus(current: IntArray, reference: IntArray, *, ordered: npt.NDArray[np.b
     E = N (k-1)/(N-1); V = 2N/(N-3) (v1-w1)(v2-w2) + N²/(N-1) w1 w2 with v1 = (N-2)/(N-1),
     w1 = (N/n + N/m - 4)/(N-2), v2 = (k-1)(N-k)/(N-1), w2 = (N sum 1/c - k²)/(N-2). The
     chi-square approximation, V = 2 (k-1), is far too small with many sparse cells. Fewer than four
-    rows in all have a variance of 0. Source: Haldane, The Mean and Variance of X² when Used as a
-    Test of Homogeneity, when Expectations are Small, Biometrika 31 (1940).
+    rows in all have a variance of 0. The third cumulant is 8 (k-1) + 22 (V - 2 (k-1)) + S, where
+    S = sum 1/e² over the rows e that cells expect of the smaller side, times ((m-n)/N)²: of k
+    Poisson cells it is sum (8 + 22/e + 1/e²), and their V is sum (2 + 1/e). Source: Haldane, The
+    Mean and Variance of X² when Used as a Test of Homogeneity, when Expectations are Small,
+    Biometrika 31 (1940).
 
     >>> current, reference = np.array([[30, 20, 10]]), np.array([[200, 250, 150]])
     >>> found = omnibus(current, reference, ordered=np.array([True]))
@@ -58,10 +62,16 @@ def omnibus(current: IntArray, reference: IntArray, *, ordered: npt.NDArray[np.b
     statistic = total / nt * np.einsum("fk,fk,fk->f", off, off, inverse)
     expected = total * (cells - 1) / np.maximum(total - 1, 1)
     variance = _variance(total, nt, cells, inverse.sum(axis=1))
+    sparse = (total - 2 * np.minimum(n, m)) / np.minimum(share, 1 - share) / total
+    third = (
+        8.0 * (cells - 1)
+        + 22 * np.maximum(variance - 2 * (cells - 1), 0.0)
+        + np.square(sparse) * np.square(inverse).sum(axis=1)
+    )
     alone = usable & (cells <= 1)
-    for values in (statistic, expected, variance):
+    for values in (statistic, expected, variance, third):
         values[alone] = 0.0
-    return Omnibus(statistic, expected, variance, nt, cells)
+    return Omnibus(statistic, expected, variance, third, nt, cells)
 
 
 def _variance(

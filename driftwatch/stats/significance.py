@@ -7,11 +7,12 @@ import numpy.typing as npt
 from scipy import special
 
 from driftwatch.stats.cellwise import cell_p
-from driftwatch.stats.contrast import contrasts
+from driftwatch.stats.contrast import contrast_p, contrasts, spread_p
 from driftwatch.stats.counts import FloatArray, IntArray
 from driftwatch.stats.null import Null, uncalibrated
 from driftwatch.stats.omnibus import Omnibus, omnibus
 from driftwatch.stats.smoothing import check_counts
+from driftwatch.stats.wobble import wobble_tail
 
 SMALLEST_P = 1e-300
 """No p is below it, so that each has a logarithm."""
@@ -65,16 +66,15 @@ def significance(
     """How likely counts (F, K), padded with zeros, are without drift.
 
     ordered, cells: see `divergences`; null: what windows of each feature do without drift,
-    sampling alone where it is None. With W windows, r = rms of its z over them, and nt effective
-    rows:
+    sampling alone where it is None. With nt effective rows:
 
-    p_omnibus is the tail of a Gamma distribution whose mean is phi E, phi = max(null.phi,
-    1 + rho nt), and whose shape is 1/max(cv2, V/E²). p_location, p_spread are 2 Q(|z|/r) of the
-    normal distribution, of Student's with W - 1 degrees of freedom where W > 0; p_cells are those
-    of `cell_p` brought to z and treated alike. Parts p_i of weight w_i (`NUMERIC`, `CATEGORICAL`)
-    make h = 1/sum(w_i/p_i), and p = h (1 - h ln h): the harmonic mean, which needs no independence
-    where p is small, and its tail to the second order, without which one window of 94 has h below
-    0.01. It is 1 where all rows are in one cell.
+    p_omnibus is the largest of three tails: of the Gamma distribution whose mean is phi E,
+    phi = max(null.phi, 1 + rho nt), and whose shape is 1/max(cv2, V/E²); of the one with the first
+    three moments of X², which sparse cells skew; and where phi > 1 of `wobble_tail`. p_location is
+    by `contrast_p`, p_spread by `spread_p`; p_cells are those of `cell_p`, brought to z and
+    treated as location is. Parts p_i of weight w_i (`NUMERIC`, `CATEGORICAL`) make
+    h = 1/sum(w_i/p_i) and p = h (1 - h ln h): the harmonic mean, which needs no independence where
+    p is small, with the next term of its tail. It is 1 where all rows are in one cell.
 
     ValueError for what is no count or shapes that do not fit. Sources: Wilson, The Harmonic Mean
     p-value for Combining Dependent Tests, PNAS 116 (2019); Satterthwaite, Biometrics Bulletin 2
@@ -93,9 +93,9 @@ def significance(
     null = uncalibrated(features) if null is None else null
     whole = omnibus(current, reference, ordered=ordered)
     ranks = contrasts(current, reference, ordered=ordered, cells=width_of)
-    p_omnibus = _floored(_gamma_tail(whole, null))
-    p_location = _floored(_two_sided(ranks.location / null.location_rms, null.windows))
-    p_spread = _floored(_two_sided(ranks.spread / null.spread_rms, null.windows))
+    p_omnibus = _floored(_omnibus_p(whole, null))
+    p_location = _floored(contrast_p(ranks.location, rms=null.location_rms, windows=null.windows))
+    p_spread = _floored(spread_p(ranks.spread, rms=null.spread_rms, windows=null.windows))
     p_cells = _widened(_floored(cell_p(current, reference)), null)
     occupied = current + reference > 0
     special_cells = occupied & _special(width_of, ordered, width)
@@ -151,30 +151,50 @@ def combined(parts: Parts, weights: Weights) -> FloatArray:
     return _floored(mean * (1 - mean * np.log(mean)))
 
 
-def _gamma_tail(whole: Omnibus, null: Null) -> FloatArray:
+def _omnibus_p(whole: Omnibus, null: Null) -> FloatArray:
     """1 where nothing can vary, NaN where n = 0 or m = 0."""
     varies = (whole.expected > 0) & (whole.variance > 0)
     expected = np.where(varies, whole.expected, 1.0)
     variance = np.where(varies, whole.variance, 1.0)
+    statistic = np.where(varies, whole.statistic, 0.0)
     shape = 1 / np.maximum(null.cv2, variance / np.square(expected))
-    mean = expected * null.at(whole.effective_rows)
-    tail = special.gammaincc(shape, np.where(varies, whole.statistic * shape / mean, 0.0))
-    return np.asarray(np.where(np.isnan(whole.effective_rows), np.nan, tail))
+    phi = null.at(whole.effective_rows)
+    tail = special.gammaincc(shape, statistic * shape / (expected * phi))
+    tail[np.isnan(whole.effective_rows)] = np.nan
+    # Heavier tails cost more than all else: only where they could decide.
+    near = np.flatnonzero(tail < 0.05)
+    skewed = _skewed_tail(
+        statistic[near] / phi[near], expected[near], variance[near], whole.third[near]
+    )
+    tail[near] = np.maximum(tail[near], skewed)
+    wobbling = near[phi[near] > 1]
+    of_wobble = wobble_tail(
+        statistic=statistic[wobbling],
+        expected=expected[wobbling],
+        variance=variance[wobbling],
+        phi=phi[wobbling],
+    )
+    tail[wobbling] = np.maximum(tail[wobbling], of_wobble)
+    return np.asarray(tail)
 
 
-def _two_sided(z: FloatArray, windows: IntArray) -> FloatArray:
-    """2 Q(|z|) of the normal distribution, or of Student's where windows tell how z varies."""
-    normal = 2 * special.ndtr(-np.abs(z))
-    student = 2 * special.stdtr(np.maximum(windows - 1, 1), -np.abs(z))
-    return np.asarray(np.where(windows > 0, student, normal))
+def _skewed_tail(
+    statistic: FloatArray, expected: FloatArray, variance: FloatArray, third: FloatArray
+) -> FloatArray:
+    """Of a Gamma with an origin of its own, which takes three moments (Pearson's type III)."""
+    scale = third / (2 * variance)
+    shape = variance / np.square(scale)
+    origin = expected - shape * scale
+    return np.asarray(special.gammaincc(shape, np.maximum(statistic - origin, 0.0) / scale))
 
 
 def _widened(p: FloatArray, null: Null) -> FloatArray:
     """p of cells as they vary over the reference's windows; in place."""
     told = np.flatnonzero((null.windows > 0) | (null.cell_rms > 1))
     if told.size:
-        z = special.ndtri(p[told] / 2) / null.cell_rms[told, np.newaxis]
-        p[told] = _floored(_two_sided(z, null.windows[told, np.newaxis]))
+        z = special.ndtri(p[told] / 2)
+        rms, windows = null.cell_rms[told, np.newaxis], null.windows[told, np.newaxis]
+        p[told] = _floored(contrast_p(z, rms=rms, windows=windows))
     return p
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from scipy import stats
 
-from driftwatch.stats.contrast import contrasts
+from driftwatch.stats.contrast import contrast_p, contrasts, spread_p
 from driftwatch.stats.counts import IntArray
 from tests.stats.draws import count_pairs
 
@@ -81,3 +81,32 @@ def test_the_other_way_round_only_the_sign_of_location_changes(
     turned = contrasts(padded(*pair[0][::-1]), padded(*pair[1][::-1]), ordered=ORDERED)
     assert found.location[0] == pytest.approx(-turned.location[0], abs=1e-6)
     assert found.spread[0] == pytest.approx(turned.spread[0], abs=1e-6)
+
+
+def test_p_is_normal_or_students() -> None:
+    z, rms = np.array([3.0, -3.0, 3.0, np.nan]), np.array([1.0, 1.5, 1.5, 1.0])
+    found = contrast_p(z, rms=rms, windows=np.array([0, 0, 30, 0]))
+    want = [stats.norm.sf(3.0), stats.norm.sf(2.0), stats.t(29).sf(2.0)]
+    assert found[:3] == pytest.approx(2 * np.array(want))
+    assert np.isnan(found[3])
+    one = contrast_p(np.array([1.0]), rms=np.ones(1), windows=np.ones(1, np.int64))
+    assert one == pytest.approx(0.5)  # Cauchy's
+
+
+def test_a_spread_that_follows_a_wobble_of_the_location_is_no_news() -> None:
+    """z = e + k s², e and s standard normal: Student's p is too small, the other is not."""
+    random = np.random.default_rng(5)
+    bend, size = 0.8, 200_000
+    z = random.normal(size=size) + bend * np.square(random.normal(size=size))
+    rms = np.full(size, np.sqrt(1 + 3 * bend**2))
+    windows = np.full(size, 1000)
+    found = spread_p(z, rms=rms, windows=windows)
+    for limit in (0.01, 0.001):
+        assert np.mean(found <= limit) == pytest.approx(limit, rel=0.2)
+        assert np.mean(contrast_p(z, rms=rms, windows=windows) <= limit) > 1.8 * limit
+
+
+def test_a_spread_that_does_not_stray_has_the_p_of_a_contrast() -> None:
+    z, windows = np.array([0.3, 4.0, -9.0, np.nan]), np.array([0, 30, 0, 30])
+    found = spread_p(z, rms=np.ones(4), windows=windows)
+    assert found == pytest.approx(contrast_p(z, rms=np.ones(4), windows=windows), nan_ok=True)

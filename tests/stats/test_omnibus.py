@@ -46,6 +46,24 @@ def test_the_moments_are_those_of_all_tables(both: tuple[int, ...], n: int) -> N
     assert told.variance[0] == pytest.approx(variance)
 
 
+def test_the_third_cumulant_is_about_that_of_windows() -> None:
+    random = np.random.default_rng(2)
+    for rows, shares in ((40, np.full(20, 0.05)), (400, np.array([0.97, *[0.003] * 10]))):
+        law = shares / shares.sum()
+        current = random.multinomial(rows, law, size=200_000)
+        reference = random.multinomial(100_000, law, size=200_000)
+        found = omnibus(current, reference, ordered=np.zeros(200_000, np.bool_))
+        third = np.mean((found.statistic - found.expected) ** 3)
+        assert found.third.mean() == pytest.approx(third, rel=0.1)
+        # A Gamma of the first two moments has less.
+        assert np.mean(2 * found.variance**2 / found.expected) < 0.9 * third
+
+
+def test_with_full_cells_it_is_that_of_chi_square() -> None:
+    found = omnibus(np.full((1, 9), 10_000), np.full((1, 9), 10_000), ordered=APART)
+    assert found.third[0] == pytest.approx(8 * 8, rel=1e-3)
+
+
 def test_the_statistic_is_that_of_scipy() -> None:
     current, reference = np.array([30, 20, 10, 0]), np.array([200, 250, 150, 0])
     found = omnibus(current[np.newaxis], reference[np.newaxis], ordered=APART)
@@ -57,7 +75,7 @@ def test_one_cell_cannot_differ_and_an_empty_side_is_unknown() -> None:
     current = np.array([[5, 0], [0, 0], [5, 1], [1, 1]])
     reference = np.array([[90, 0], [9, 9], [0, 0], [1, 99]])
     found = omnibus(current, reference, ordered=np.ones(4, np.bool_))
-    for values in (found.statistic, found.expected, found.variance):
+    for values in (found.statistic, found.expected, found.variance, found.third):
         assert values[[0, 3]].tolist() == [0.0, 0.0]
         assert np.isnan(values[[1, 2]]).all()
 

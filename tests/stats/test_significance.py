@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from scipy import stats
 
+from driftwatch.stats.calibration import calibrate
 from driftwatch.stats.counts import IntArray
 from driftwatch.stats.null import Null, uncalibrated
 from driftwatch.stats.significance import (
@@ -18,7 +19,9 @@ from driftwatch.stats.significance import (
     combined,
     significance,
 )
+from driftwatch.stats.wobble import wobble_tail
 from tests.stats.draws import count_pairs
+from tests.stats.regimes import counts_of, edges_of, phases, wobble
 
 ORDERED, APART = np.array([True]), np.array([False])
 CURRENT, REFERENCE = np.array([[10, 20, 40, 30, 2]]), np.array([[250, 250, 250, 250, 10]])
@@ -39,8 +42,11 @@ def test_the_weights_are_shares_of_alpha(weights: Weights) -> None:
 def test_the_parts_by_hand() -> None:
     found = significance(CURRENT, REFERENCE, ordered=ORDERED)
     whole = found.omnibus
-    law = stats.gamma(whole.expected**2 / whole.variance, scale=whole.variance / whole.expected)
+    skewness = whole.third / whole.variance**1.5
+    law = stats.pearson3(skewness, loc=whole.expected, scale=np.sqrt(whole.variance))
+    gamma = stats.gamma(whole.expected**2 / whole.variance, scale=whole.variance / whole.expected)
     assert found.p_omnibus == pytest.approx(law.sf(whole.statistic))
+    assert found.p_omnibus > gamma.sf(whole.statistic)
     assert found.p_location == pytest.approx(2 * stats.norm.sf(abs(found.z_location)))
     assert found.p_spread == pytest.approx(2 * stats.norm.sf(abs(found.z_spread)))
     inverse = (
@@ -72,12 +78,31 @@ def test_a_window_that_varies_as_the_references_own_is_not_significant() -> None
     found = significance(CURRENT, REFERENCE, ordered=ORDERED, null=null)
     whole = found.omnibus
     law = stats.gamma(1 / 0.8, scale=0.8 * 4.0 * whole.expected)
+    # Its p is above 0.05, where the tail of a wobble is not asked for.
     assert found.p_omnibus == pytest.approx(law.sf(whole.statistic))
     assert found.p_location == pytest.approx(2 * stats.t(29).sf(abs(found.z_location) / 2))
     cell_z = stats.norm.isf(plain.p_cells[0, 0] / 2)
     assert found.p_cells[0, 0] == pytest.approx(2 * stats.t(29).sf(cell_z / 2))
     assert found.z_location == plain.z_location
     assert found.p[0] > 50 * plain.p[0]
+
+
+def test_of_two_tails_of_x2_the_heavier_one_counts() -> None:
+    for cv2, heavier in ((0.55, True), (3.0, False)):
+        null = calibrated(phi=1.5, cv2=cv2)
+        found = significance(CURRENT * 3, REFERENCE * 3, ordered=ORDERED, null=null)
+        whole = found.omnibus
+        mean = 1.5 * whole.expected
+        gamma = stats.gamma(1 / cv2, scale=cv2 * mean).sf(whole.statistic)
+        wobble = wobble_tail(
+            statistic=whole.statistic,
+            expected=whole.expected,
+            variance=whole.variance,
+            phi=1.5,
+        )
+        assert (wobble > gamma)[0] == heavier
+        assert found.p_omnibus == pytest.approx(np.maximum(gamma, wobble))
+        assert found.p_omnibus[0] < 0.05
 
 
 def test_the_slope_counts_where_it_says_more_than_phi() -> None:
@@ -147,6 +172,22 @@ def test_padding_is_not_seen_and_p_is_a_probability(pair: tuple[IntArray, IntArr
         assert SMALLEST_P <= alone.p[0] <= 1
 
 
+def test_a_few_sparse_cells_do_not_make_x2_err() -> None:
+    """One level has 97 % of 400 rows, ten expect 1.2 each: two moments err three times as often."""
+    random = np.random.default_rng(4)
+    shares, windows = np.array([0.97, *[0.003] * 10]), 100_000
+    current = random.multinomial(400, shares, size=windows)
+    reference = np.broadcast_to(np.round(shares * 1e5).astype(np.int64), current.shape)
+    found = significance(current, reference, ordered=np.zeros(windows, np.bool_))
+    whole = found.omnibus
+    shape, scale = whole.expected**2 / whole.variance, whole.variance / whole.expected
+    two_moments = stats.gamma.sf(whole.statistic, shape, scale=scale)
+    for alpha in (0.01, 0.001):
+        assert np.mean(found.p_omnibus <= alpha) <= 1.3 * alpha
+        assert np.mean(two_moments <= alpha) > 1.3 * alpha
+    assert np.mean(two_moments <= 0.001) > 0.0025
+
+
 @pytest.mark.parametrize("rows", [100, 300, 1000])
 def test_it_errs_as_often_as_it_says(rows: int) -> None:
     random = np.random.default_rng(rows)
@@ -161,3 +202,25 @@ def test_it_errs_as_often_as_it_says(rows: int) -> None:
         assert np.mean(p <= 0.01) <= 0.013
         assert np.mean(p <= 0.001) <= 0.003
         assert np.mean(p <= 0.01) >= 0.006
+
+
+def test_after_a_calibration_a_wobble_is_not_drift_and_more_is() -> None:
+    random = np.random.default_rng(11)
+    hours, later, features = 480, 200, 100
+    means = wobble(hours + later, features, sigma=0.2, lasting=1.0001, random=random)
+    edges = edges_of(means[:hours], random)
+    reference = counts_of(means[:hours], edges, random)
+    ordered = np.ones(features, np.bool_)
+    only = {key: phase for key, phase in phases(hours).items() if not phase.any()}
+    null = calibrate(reference, ordered=ordered, phases=only).null
+    whole = reference.sum(axis=0)
+
+    def share(shift: float, null: Null | None, alpha: float) -> float:
+        current = counts_of(means[hours:] + shift, edges, random)
+        p = [significance(one, whole, ordered=ordered, null=null).p for one in current]
+        return float(np.mean(np.array(p) <= alpha))
+
+    assert share(0.0, None, 0.001) > 0.4
+    assert share(0.0, null, 0.01) <= 0.013
+    assert share(0.0, null, 0.001) <= 0.003
+    assert share(1.0, null, 0.001) > 0.8
