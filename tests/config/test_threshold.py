@@ -108,10 +108,10 @@ def test_limits_of_the_effect_are_calibrated_at_alpha(load: Load) -> None:
     assert own["c"] == CalibratedThreshold(0.1, None, clear=0.08, alpha=0.001)
 
 
-def test_nothing_written_is_calibrated(load: Load) -> None:
+def test_nothing_written_is_a_fixed_threshold(load: Load) -> None:
     (found,) = load(monitor("min_rows: 50")).monitors
 
-    assert {one.threshold for one in found.features} == {CalibratedThreshold()}
+    assert {one.threshold for one in found.features} == {FixedThreshold()}
 
 
 OWN = "features: {a: {alpha: 0.01, threshold: {psi: {warning: 0.1}}}}"

@@ -11,9 +11,11 @@ from driftwatch.config.settings import (
     Exclusion,
     FeatureSettings,
     Kind,
+    RelationSettings,
     RollingReference,
     SeasonalReference,
     Start,
+    TableReference,
 )
 from driftwatch.verdict.policy import CalibratedThreshold, FixedThreshold
 from driftwatch.window import Interval, to_epoch
@@ -154,8 +156,6 @@ def test_references_that_move_are_calibrated_too(
 
 
 def test_training_data_has_no_windows_and_says_so(cyclic: World) -> None:
-    from driftwatch.config.settings import RelationSettings, TableReference
-
     training = TableReference(RelationSettings("events", None, None))
     configure(cyclic, X, reference=training)
     cyclic.live(seasonal(14, 15, nothing))
