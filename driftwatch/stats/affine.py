@@ -1,0 +1,125 @@
+"""What a column would look like had every value been moved or multiplied: the reference, mapped.
+
+A reference is known by its counts per bin and by the least and the largest finite value. Between
+two edges its values are taken to lie evenly, so that its cumulative share F is a line through the
+edges. Under x -> offset + factor x the share below an edge e is F((e - offset)/factor).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from driftwatch.stats.counts import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Of the finite values of one column in one window or reference, in the column's own unit; all
+    NaN where there is none."""
+
+    mean: float
+    standard_deviation: float
+    minimum: float
+    maximum: float
+
+    @property
+    def known(self) -> bool:
+        return math.isfinite(self.mean) and math.isfinite(self.standard_deviation)
+
+
+@dataclass(frozen=True, slots=True)
+class AffineMap:
+    """x -> offset + factor x, factor above 0."""
+
+    factor: float = 1.0
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (0 < self.factor < math.inf and math.isfinite(self.offset)):
+            raise ValueError(f"a map needs a factor above 0 and a finite offset: {self}")
+
+    @property
+    def inverse(self) -> "AffineMap":
+        return AffineMap(1 / self.factor, -self.offset / self.factor)
+
+
+_FACTORS = (1000.0, 1e6, 1024.0, 100.0, 10.0, 60.0, 3600.0, 86_400.0, 24.0, 12.0, 7.0, 3.6)
+_FACTORS_OF_LENGTH_AND_MASS = (2.54, 1.609344, 3.28084, 2.20462)
+_AFFINE = (AffineMap(1.8, 32.0), AffineMap(1.0, 273.15))
+_FORTH = (*(AffineMap(f) for f in (*_FACTORS, *_FACTORS_OF_LENGTH_AND_MASS)), *_AFFINE)
+
+UNITS = (*_FORTH, *(one.inverse for one in _FORTH))
+"""Maps between units that are mistaken for one another: decimal and binary prefixes, percent,
+units of time, m/s and km/h, inches, miles, feet, pounds, degrees Fahrenheit and Kelvin."""
+
+
+def mapped(
+    probabilities: FloatArray, edges: FloatArray, summary: Summary, change: AffineMap
+) -> FloatArray:
+    """The probabilities of the bins (E + 1,), of E edges, had every value been mapped.
+
+    probabilities: of the reference, underflow first, summing to 1; summary: its extremes, which
+    close the open bins (NaN: they end at the outer edges). Sums to 1.
+
+    >>> uniform = np.array([0.0, 0.5, 0.5, 0.0])
+    >>> extent = Summary(1.0, 0.577, 0.0, 2.0)
+    >>> print(mapped(uniform, np.array([0.0, 1.0, 2.0]), extent, AffineMap(offset=0.5)))
+    [0.   0.25 0.5  0.25]
+    """
+    low = np.fmin(summary.minimum, edges[0])
+    high = np.fmax(summary.maximum, edges[-1])
+    places = np.concatenate(([low], edges, [high]))
+    below = np.concatenate(([0.0], np.cumsum(probabilities)))
+    below[-1] = 1.0
+    # An outer bin of no width would give one place two heights: the height beyond it holds.
+    kept = np.append(np.diff(places) > 0, True)
+    cumulative = np.interp(
+        (edges - change.offset) / change.factor, places[kept], below[kept], left=0.0, right=1.0
+    )
+    return np.diff(cumulative, prepend=0.0, append=1.0)
+
+
+def quantile(probabilities: FloatArray, edges: FloatArray, summary: Summary, share: float) -> float:
+    """Below which value `share` of the rows lie, by the same line; arguments as of `mapped`.
+
+    >>> uniform = np.array([0.0, 0.5, 0.5, 0.0])
+    >>> quantile(uniform, np.array([0.0, 1.0, 2.0]), Summary(1.0, 0.577, 0.0, 2.0), 0.75)
+    1.5
+    """
+    low = np.fmin(summary.minimum, edges[0])
+    high = np.fmax(summary.maximum, edges[-1])
+    places = np.concatenate(([low], edges, [high]))
+    below = np.concatenate(([0.0], np.cumsum(probabilities)))
+    return float(np.interp(share, below, places))
+
+
+def unit_map(
+    current: Summary, reference: Summary, *, current_rows: int, reference_rows: int
+) -> AffineMap | None:
+    """The map of `UNITS` that carries mean and standard deviation of the reference to the current
+    ones, None if none does.
+
+    Both must fit within 4 standard errors and 1 %: the mean's is sqrt(s²/n + (b s_ref)²/m), that of
+    ln s is sqrt(k/n)/2, where k, the square of the farthest value's distance in s, stands for the
+    kurtosis that sums and extremes do not tell. Of several the one with the least sum of squares.
+
+    >>> metres, feet = Summary(2.0, 0.5, 0.5, 4.0), Summary(6.57, 1.65, 2.0, 12.0)
+    >>> unit_map(feet, metres, current_rows=1000, reference_rows=100_000)
+    AffineMap(factor=3.28084, offset=0.0)
+    """
+    spread = current.standard_deviation
+    if not (current.known and reference.known and spread > 0 < reference.standard_deviation):
+        return None
+    farthest = max(current.maximum - current.mean, current.mean - current.minimum) / spread
+    of_log = 0.01 + math.sqrt(max(farthest**2, 2.0) / current_rows) / 2
+    best, least = None, math.inf
+    for unit in UNITS:
+        expected = unit.factor * reference.standard_deviation
+        mean = unit.offset + unit.factor * reference.mean
+        error = math.hypot(spread / math.sqrt(current_rows), expected / math.sqrt(reference_rows))
+        off_mean = (current.mean - mean) / (error + 0.01 * abs(mean))
+        off_spread = math.log(spread / expected) / of_log
+        if max(abs(off_mean), abs(off_spread)) <= 4 and off_mean**2 + off_spread**2 < least:
+            best, least = unit, off_mean**2 + off_spread**2
+    return best
