@@ -136,11 +136,11 @@ def zero_inflated(random: Random, rows: int) -> FloatArray:
 
 
 def moved(by: float) -> Alter:
-    return lambda random, rows, reference: rows + by * np.nanstd(reference)
+    return lambda _, rows, reference: rows + by * np.nanstd(reference)
 
 
 def stretched(factor: float) -> Alter:
-    def alter(random: Random, rows: FloatArray, reference: FloatArray) -> FloatArray:
+    def alter(_: Random, rows: FloatArray, reference: FloatArray) -> FloatArray:
         mean = float(np.nanmean(reference))
         return mean + factor * (rows - mean)
 
@@ -148,7 +148,7 @@ def stretched(factor: float) -> Alter:
 
 
 def scaled(factor: float, offset: float = 0.0) -> Alter:
-    return lambda random, rows, reference: offset + factor * rows
+    return lambda _, rows, __: offset + factor * rows
 
 
 def outliers(share: float, *, two_sided: bool) -> Alter:
@@ -176,11 +176,11 @@ def default(share: float, value: float | None) -> Alter:
 
 
 def lost(share: float) -> Alter:
-    return lambda random, rows, reference: some(random, rows, share, np.nan)
+    return lambda random, rows, _: some(random, rows, share, np.nan)
 
 
 def exchanged(upper: float) -> Alter:
-    return lambda random, rows, reference: bimodal(random, rows.size, upper)
+    return lambda random, rows, _: bimodal(random, rows.size, upper)
 
 
 def new_levels(share: float) -> Alter:
@@ -188,7 +188,7 @@ def new_levels(share: float) -> Alter:
 
 
 def one_level(share: float, level: int) -> Alter:
-    return lambda random, rows, shares: some(random, rows, share, float(level))
+    return lambda random, rows, _: some(random, rows, share, float(level))
 
 
 def tilted(strength: float) -> Alter:
@@ -204,7 +204,7 @@ def tilted(strength: float) -> Alter:
 def swapped(share: float) -> Alter:
     """One large level loses to the next one what it had."""
 
-    def alter(random: Random, rows: FloatArray, shares: FloatArray) -> FloatArray:
+    def alter(random: Random, rows: FloatArray, _: FloatArray) -> FloatArray:
         return np.where((rows == 0) & (random.random(rows.size) < share), 1.0, rows)
 
     return alter
@@ -293,7 +293,7 @@ def confusion(found: list[Outcome]) -> str:
                     f"{len(of_kind):,}",
                     *(_percent(counts[other] / len(of_kind)) for other in named),
                 ]
-            )  # noqa: E501
+            )
     return table(["made", "draws", *(kind.value for kind in named)], lines)
 
 

@@ -74,10 +74,26 @@ def mapped(
     below[-1] = 1.0
     # An outer bin of no width would give one place two heights: the height beyond it holds.
     kept = np.append(np.diff(places) > 0, True)
-    cumulative = np.interp(
-        (edges - change.offset) / change.factor, places[kept], below[kept], left=0.0, right=1.0
-    )
+    whence = (edges - change.offset) / change.factor
+    # The end of a bin of one value stays just behind that value, wherever it is taken.
+    ends = np.flatnonzero(np.diff(edges) <= np.spacing(np.abs(edges[:-1]))) + 1
+    whence[ends] = np.nextafter(whence[ends - 1], np.inf)
+    cumulative = np.interp(whence, places[kept], below[kept], left=0.0, right=1.0)
     return np.diff(cumulative, prepend=0.0, append=1.0)
+
+
+def within(current: Summary, reference: Summary, change: AffineMap, *, slack: float = 0.1) -> bool:
+    """Whether the current extremes lie within those of the mapped reference, widened by `slack` of
+    their distance at each end. A window of fewer rows rarely goes beyond.
+
+    >>> outliers, before = Summary(5.5, 3.5, 0.0, 35.0), Summary(5.0, 2.9, 0.0, 10.0)
+    >>> within(outliers, before, AffineMap(1.2, -1.0))
+    False
+    """
+    low = change.offset + change.factor * reference.minimum
+    high = change.offset + change.factor * reference.maximum
+    room = slack * (high - low)
+    return low - room <= current.minimum and current.maximum <= high + room
 
 
 def quantile(probabilities: FloatArray, edges: FloatArray, summary: Summary, share: float) -> float:

@@ -10,14 +10,17 @@ The rules, in this order; the first that holds names the change:
 3. unit_or_scale (numeric, with summaries): at least a quarter of the rows are in other bins than
    before, a listed factor (1000, 100, 60, 24, 3.6, 2.54 ...) or affine map (Fahrenheit, Kelvin)
    carries mean and standard deviation over, and the reference mapped by it explains 0.8 of D.
-4. spike: one cell gains what all others lose in proportion: it against the rest explains 0.8 of D.
-   An open outer bin counts only if what came into it is one value: its mean is the extreme one.
+4. spike: one cell gains what all others lose in proportion: it against the rest explains 0.8 of D,
+   and the rest keeps its shape but for noise, or 0.95 is explained. An open outer bin counts only
+   if what came into it is one value (its mean is the extreme one), if the rest does keep its shape,
+   and if it explains 0.05 more than location and spread do, for moved rows come there as well.
    A categorical column needs four other levels in use; else a spike cannot be told from a mix.
 5. The largest share of these, tail and mix_shift being allowed for 0.05 less because they choose
    their cells:
    location: the mid-rank score of location, or the reference moved by the difference of the means
    or medians; spread: the score of spread, or the reference stretched about its mean or median by
-   the ratio of the standard deviations or quartile distances; tail: the cells beyond the
+   the ratio of the standard deviations or quartile distances (either only if it takes the extremes
+   as far as they are now); tail: the cells beyond the
    reference's 5 % and 95 %, the inner ones keeping their shape; mix_shift of a numeric column: one
    limit between two parts that exchange rows and keep their shapes (two modes).
    A categorical column that came here has a mix_shift: shares moved among known levels.
@@ -36,6 +39,7 @@ from driftwatch.stats.account import (
     Sides,
     carrying,
     exchange_share,
+    keeps_shape,
     mapped_share,
     ordered_shares,
     single_valued,
@@ -52,6 +56,7 @@ from driftwatch.stats.smoothing import check_counts
 
 MOST = 0.5
 NEARLY_ALL = 0.8
+CERTAIN = 0.95
 AHEAD = 0.05
 OTHER_LEVELS = 4
 
@@ -160,6 +165,10 @@ def _told(found: _Found) -> Change:
     return Change(found.kind, share, second, others[second], found.cells, found.unit)
 
 
+def _is_spike(sides: Sides, cell: int, share: float) -> bool:
+    return share >= CERTAIN or (share >= NEARLY_ALL and keeps_shape(sides, cell))
+
+
 def _categorical(sides: Sides, axis: CategoricalAxis) -> _Found:
     unseen = 0.0
     if sides.p[axis.unseen] > sides.q[axis.unseen]:
@@ -172,7 +181,7 @@ def _categorical(sides: Sides, axis: CategoricalAxis) -> _Found:
     cell, share = spike(known, np.arange(known.p.size) != axis.other)
     if known.used > OTHER_LEVELS:
         shares[ChangeKind.SPIKE] = share * (1.0 - unseen)
-        if share >= NEARLY_ALL:
+        if _is_spike(known, cell, share):
             return _Found(ChangeKind.SPIKE, shares, (cell,))
     return _Found(ChangeKind.MIX_SHIFT, shares, carrying(sides))
 
@@ -194,7 +203,9 @@ def _numeric(sides: Sides, axis: NumericAxis, pair: _Pair) -> _Found:
         shares[ChangeKind.UNIT_OR_SCALE] = mapped_share(sides, edges, pair[1], unit, 0)
         if shares[ChangeKind.UNIT_OR_SCALE] >= NEARLY_ALL:
             return _Found(ChangeKind.UNIT_OR_SCALE, shares, carrying(sides), unit)
-    if of_spike >= NEARLY_ALL:
+    open_bin = cell in (0, edges.size)
+    ahead = of_spike >= AHEAD + max(location, spread) and keeps_shape(sides, cell)
+    if _is_spike(sides, cell, of_spike) and (ahead or not open_bin):
         return _Found(ChangeKind.SPIKE, shares, (cell,))
     kind = max(
         (ChangeKind.LOCATION, ChangeKind.SPREAD, *_CHOOSING),
