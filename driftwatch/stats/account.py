@@ -18,6 +18,8 @@ MOVED = 0.25
 TAIL = 0.05
 """What the reference holds beyond either end of the inner bins."""
 
+_FARTHEST_STRETCH = 1e9
+
 Mask = npt.NDArray[np.bool_]
 
 
@@ -195,9 +197,10 @@ def _moves(
     sides: Sides, edges: FloatArray, current: Summary, reference: Summary
 ) -> Iterator[AffineMap]:
     """By the difference of the means, and of the medians."""
-    yield AffineMap(offset=current.mean - reference.mean)
-    median = quantile(sides.p, edges, current, 0.5)
-    yield AffineMap(offset=median - quantile(sides.q, edges, reference, 0.5))
+    median = quantile(sides.p, edges, current, 0.5) - quantile(sides.q, edges, reference, 0.5)
+    for by in (current.mean - reference.mean, median):
+        if np.isfinite(by):
+            yield AffineMap(offset=float(by))
 
 
 def _stretches(
@@ -210,6 +213,6 @@ def _stretches(
         (reference.mean, current.standard_deviation, reference.standard_deviation),
         (centre, now[1] - now[0], high - low),
     ):
-        if wide > 0 < narrow:
+        if wide > 0 < narrow and _FARTHEST_STRETCH > wide / narrow > 1 / _FARTHEST_STRETCH:
             factor = wide / narrow
             yield AffineMap(factor, about * (1 - factor))

@@ -12,6 +12,9 @@ import numpy as np
 
 from driftwatch.stats.counts import FloatArray
 
+_SMALLEST = 1e-200
+"""Values below it are 0 to all purposes; their errors would be 0 in floating point."""
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -26,6 +29,12 @@ class Summary:
     @property
     def known(self) -> bool:
         return math.isfinite(self.mean) and math.isfinite(self.standard_deviation)
+
+    @property
+    def varies(self) -> bool:
+        """Whether the deviation has digits left beside the values' own size."""
+        size = max(abs(self.minimum), abs(self.maximum), _SMALLEST)
+        return self.known and self.standard_deviation > 1e-9 * size
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +76,12 @@ def mapped(
     >>> print(mapped(uniform, np.array([0.0, 1.0, 2.0]), extent, AffineMap(offset=0.5)))
     [0.   0.25 0.5  0.25]
     """
-    low = np.fmin(summary.minimum, edges[0])
-    high = np.fmax(summary.maximum, edges[-1])
-    places = np.concatenate(([low], edges, [high]))
-    below = np.concatenate(([0.0], np.cumsum(probabilities)))
-    below[-1] = 1.0
-    # An outer bin of no width would give one place two heights: the height beyond it holds.
-    kept = np.append(np.diff(places) > 0, True)
+    places, below = _line(probabilities, edges, summary)
     whence = (edges - change.offset) / change.factor
     # The end of a bin of one value stays just behind that value, wherever it is taken.
     ends = np.flatnonzero(np.diff(edges) <= np.spacing(np.abs(edges[:-1]))) + 1
     whence[ends] = np.nextafter(whence[ends - 1], np.inf)
-    cumulative = np.interp(whence, places[kept], below[kept], left=0.0, right=1.0)
+    cumulative = np.interp(whence, places, below, left=0.0, right=1.0)
     return np.diff(cumulative, prepend=0.0, append=1.0)
 
 
@@ -103,10 +106,7 @@ def quantile(probabilities: FloatArray, edges: FloatArray, summary: Summary, sha
     >>> quantile(uniform, np.array([0.0, 1.0, 2.0]), Summary(1.0, 0.577, 0.0, 2.0), 0.75)
     1.5
     """
-    low = np.fmin(summary.minimum, edges[0])
-    high = np.fmax(summary.maximum, edges[-1])
-    places = np.concatenate(([low], edges, [high]))
-    below = np.concatenate(([0.0], np.cumsum(probabilities)))
+    places, below = _line(probabilities, edges, summary)
     return float(np.interp(share, below, places))
 
 
@@ -124,18 +124,30 @@ def unit_map(
     >>> unit_map(feet, metres, current_rows=1000, reference_rows=100_000)
     AffineMap(factor=3.28084, offset=0.0)
     """
-    spread = current.standard_deviation
-    if not (current.known and reference.known and spread > 0 < reference.standard_deviation):
+    if not (current.varies and reference.varies):
         return None
+    spread = current.standard_deviation
     farthest = max(current.maximum - current.mean, current.mean - current.minimum) / spread
-    of_log = 0.01 + math.sqrt(max(farthest**2, 2.0) / current_rows) / 2
+    of_log = 0.01 + math.sqrt(max(farthest * farthest, 2.0) / current_rows) / 2
+    of_reference = math.log(reference.standard_deviation)
     best, least = None, math.inf
     for unit in UNITS:
         expected = unit.factor * reference.standard_deviation
         mean = unit.offset + unit.factor * reference.mean
         error = math.hypot(spread / math.sqrt(current_rows), expected / math.sqrt(reference_rows))
         off_mean = (current.mean - mean) / (error + 0.01 * abs(mean))
-        off_spread = math.log(spread / expected) / of_log
+        off_spread = (math.log(spread) - math.log(unit.factor) - of_reference) / of_log
         if max(abs(off_mean), abs(off_spread)) <= 4 and off_mean**2 + off_spread**2 < least:
             best, least = unit, off_mean**2 + off_spread**2
     return best
+
+
+def _line(
+    probabilities: FloatArray, edges: FloatArray, summary: Summary
+) -> tuple[FloatArray, FloatArray]:
+    """Ascending places, and the share below each of them; open bins are never without width."""
+    low = np.fmin(summary.minimum, np.nextafter(edges[0], -np.inf))
+    high = np.fmax(summary.maximum, np.nextafter(edges[-1], np.inf))
+    below = np.concatenate(([0.0], np.cumsum(probabilities)))
+    below[-1] = 1.0
+    return np.concatenate(([low], edges, [high])), below
