@@ -7,7 +7,8 @@ from datetime import datetime
 from driftwatch.alert.policy import AlertKind, AlertPolicy, AlertState, Severity
 
 _GRADE_OF = {Severity.WARNING: "w", Severity.CRITICAL: "c"}
-_FLAGGED = frozenset(_GRADE_OF.values())
+_FLAGGED_AT_ONCE = frozenset({"W", "C"})
+_FLAGGED = _FLAGGED_AT_ONCE.union(_GRADE_OF.values())
 _ABOVE_CLEAR = "-"
 _CLEAR = "."
 _GRADES = frozenset({*_FLAGGED, _ABOVE_CLEAR, _CLEAR})
@@ -26,7 +27,8 @@ class AlertKey:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What one judged window said. grade: "w" or "c" flagged, "-" above clear, "." clear."""
+    """What one judged window said. grade: "w" or "c" flagged, "W" or "C" so plainly that one window
+    is enough, "-" above clear, "." clear."""
 
     window_start: datetime
     window_end: datetime
@@ -48,7 +50,8 @@ class Observation:
     window_start: where it really starts, before its nominal start if it was widened. severity: that
     of a flagged window, None of one that is not; above_clear: it would keep a firing alert firing
     (every flagged window does); judged False: the window says nothing, neither for nor against, and
-    severity and above_clear are ignored. excluded: whatever it says, nobody is to be told, and what
+    severity and above_clear are ignored. plain: this window alone is enough to fire, if it is
+    flagged. excluded: whatever it says, nobody is to be told, and what
     was said before it is over. cap: the severity is this at most.
     """
 
@@ -59,6 +62,7 @@ class Observation:
     judged: bool
     excluded: bool = False
     cap: Severity | None = None
+    plain: bool = False
 
     def __post_init__(self) -> None:
         for moment in (self.window_start, self.window_end):
@@ -74,6 +78,7 @@ class Observation:
         if self.severity is not None:
             capped = Severity.WARNING in (self.severity, self.cap)
             grade = _GRADE_OF[Severity.WARNING if capped else self.severity]
+            grade = grade.upper() if self.plain else grade
         return Mark(self.window_start, self.window_end, grade)
 
 
@@ -144,9 +149,11 @@ def advance(status: AlertStatus, observation: Observation, policy: AlertPolicy) 
     A window that ends after all others counts as it comes:
 
     - One that was not judged changes nothing but `window_end`.
-    - Not firing: firing at `k` flagged of the last `of` windows (at once if k = 1); else pending
-      from the first flagged one for as long as one of them counts; else inactive.
-    - Firing goes on while at least `k` of the last `of` are flagged or above clear, then resolved.
+    - Not firing: firing at `k` flagged of the last `of` windows (at once if k = 1, or if the window
+      says so plainly); else pending from the first flagged one for as long as one of them counts;
+      else inactive.
+    - Firing goes on while at least `k` of the last `of` are flagged or above clear (of what fired
+      at once: until the next clear window), then resolved.
     - Resolved is left at the next clear or flagged window.
     - One that starts before the end of the newest that counts (it was widened) counts in its place,
       so that only disjoint windows are ever counted.
@@ -310,9 +317,11 @@ def _next_state(state: AlertState, grades: str, policy: AlertPolicy) -> AlertSta
     flagged = sum(grade in _FLAGGED for grade in grades)
     if state is AlertState.FIRING:
         kept = len(grades) - grades.count(_CLEAR)
-        return AlertState.FIRING if kept >= policy.k else AlertState.RESOLVED
+        plain = grades[-1] != _CLEAR and not _FLAGGED_AT_ONCE.isdisjoint(grades)
+        return AlertState.FIRING if plain or kept >= policy.k else AlertState.RESOLVED
     if grades[-1] in _FLAGGED:
-        return AlertState.FIRING if flagged >= policy.k else AlertState.PENDING
+        plain = grades[-1] in _FLAGGED_AT_ONCE
+        return AlertState.FIRING if plain or flagged >= policy.k else AlertState.PENDING
     if state is AlertState.PENDING and flagged:
         return AlertState.PENDING
     if state is AlertState.RESOLVED and grades[-1] == _ABOVE_CLEAR:
@@ -326,6 +335,6 @@ def _severity(
     if state not in (AlertState.PENDING, AlertState.FIRING):
         return None
     for severity in (Severity.CRITICAL, Severity.WARNING):
-        if any(mark.grade == _GRADE_OF[severity] for mark in marks):
+        if any(mark.grade.lower() == _GRADE_OF[severity] for mark in marks):
             return severity
     return before

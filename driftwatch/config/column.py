@@ -1,5 +1,6 @@
 """The watched columns of one monitor: shape, then what must fit together."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from driftwatch.config.node import Node
@@ -15,15 +16,16 @@ from driftwatch.config.settings import (
     ReferenceSettings,
 )
 from driftwatch.config.shape import FeatureShape
-from driftwatch.config.threshold import fixed_threshold
-from driftwatch.verdict.policy import FixedThreshold, Measure
+from driftwatch.config.threshold import policy
+from driftwatch.verdict.policy import CalibratedThreshold, Measure, Policy
 from driftwatch.window import format_duration
 
 
 def read_columns(
-    monitor: Node, threshold: FixedThreshold | None, scope: Scope, problems: Problems
+    monitor: Node, threshold: Policy | None, alpha: float, scope: Scope, problems: Problems
 ) -> tuple[FeatureSettings, ...]:
-    """Prediction first, then the features. threshold: of those that have none of their own."""
+    """Prediction first, then the features. threshold, alpha: of those that have none of their
+    own."""
     readings = _readings(monitor, problems)
     _check_distinct(monitor, readings, problems)
     for reading in readings:
@@ -33,14 +35,32 @@ def read_columns(
     prediction = monitor.get("prediction")
     settings = []
     for reading in readings:
-        own = reading.node.get("threshold")
-        limits = threshold if own is None else fixed_threshold(own, problems)
+        limits = _limits(reading, threshold, alpha, problems)
         _check_measure(reading, limits, problems)
         reference = _reference(reading, scope, problems)
         if limits is not None and reading.shape.name is not None:
             is_prediction = reading.node is prediction
             settings.append(_settings(reading.shape, limits, reference, is_prediction))
     return tuple(settings)
+
+
+def _limits(
+    reading: Reading[FeatureShape], threshold: Policy | None, alpha: float, problems: Problems
+) -> Policy | None:
+    own, own_alpha = reading.node.get("threshold"), reading.shape.alpha
+    if own is not None:
+        threshold = policy(own, own_alpha or alpha, problems)
+    if own_alpha is None:
+        return threshold
+    if isinstance(threshold, CalibratedThreshold):
+        return replace(threshold, alpha=own_alpha)
+    if threshold is not None:
+        problems.at_key(
+            reading.at("alpha"),
+            f"{threshold.measure} is a fixed threshold, which knows no alpha; "
+            "remove it, or write threshold: {effect: {warning: 0.05, critical: 0.2}}",
+        )
+    return None
 
 
 def watched_names(monitor: Node) -> dict[str, str] | None:
@@ -135,7 +155,7 @@ def _check_bins(reading: Reading[FeatureShape], problems: Problems) -> None:
 
 
 def _check_measure(
-    reading: Reading[FeatureShape], limits: FixedThreshold | None, problems: Problems
+    reading: Reading[FeatureShape], limits: Policy | None, problems: Problems
 ) -> None:
     categorical = reading.sound("kind") and reading.shape.kind is Kind.CATEGORICAL
     if categorical and limits is not None and limits.measure is Measure.KS:
@@ -168,7 +188,7 @@ def _reference(
 
 def _settings(
     shape: FeatureShape,
-    threshold: FixedThreshold,
+    threshold: Policy,
     reference: ReferenceSettings | None,
     is_prediction: bool,
 ) -> FeatureSettings:

@@ -21,9 +21,9 @@ from driftwatch.config.settings import (
     Start,
 )
 from driftwatch.config.shape import DAY, AlertShape, MonitorShape
-from driftwatch.config.threshold import fixed_threshold, volume_threshold
+from driftwatch.config.threshold import policy, volume_threshold
 from driftwatch.config.timing import check_timing, recheck_seconds
-from driftwatch.verdict.policy import FixedThreshold, VolumeThreshold
+from driftwatch.verdict.policy import FixedThreshold, Policy, VolumeThreshold
 from driftwatch.window import Calendar, to_epoch
 
 _REQUIRED = {
@@ -53,9 +53,9 @@ def read_monitor(node: Node, sources: KnownSources, problems: Problems) -> Monit
     source = _source(reading, sources, problems)
     check_timing(reading, problems)
     alert = _alert(reading, problems)
-    threshold, volume = _thresholds(node, problems)
+    threshold, volume = _thresholds(reading, node, problems)
     scope = _scope(reading, sources)
-    columns = read_columns(node, threshold, scope, problems)
+    columns = read_columns(node, threshold, reading.shape.alpha, scope, problems)
     reference = _reference(reading, scope, problems)
     whole = Reading(reading.shape, node, reading.broken)
     version = read_version(whole, scope, problems)
@@ -127,11 +127,11 @@ def _alert(reading: Reading[MonitorShape], problems: Problems) -> AlertPolicy | 
 
 
 def _thresholds(
-    node: Node, problems: Problems
-) -> tuple[FixedThreshold | None, VolumeThreshold | None]:
-    limits, volume = node.get("thresholds"), node.get("volume")
+    reading: Reading[MonitorShape], node: Node, problems: Problems
+) -> tuple[Policy | None, VolumeThreshold | None]:
+    limits, volume, alpha = node.get("thresholds"), node.get("volume"), reading.shape.alpha
     return (
-        FixedThreshold() if limits is None else fixed_threshold(limits, problems),
+        FixedThreshold() if limits is None else policy(limits, alpha, problems),
         VolumeThreshold() if volume is None else volume_threshold(volume, problems),
     )
 

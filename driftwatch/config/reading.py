@@ -47,8 +47,8 @@ _WANTED_AT = {
     "monitors": "a list of monitors, each a mapping with name, table and timestamp",
     "monitors[]": "a mapping with name, table and timestamp",
     "bins": "a number of bins, or a mapping with method and count, or with edges",
-    "thresholds": "a mapping, such as {js_distance: {warning: 0.1, critical: 0.2}}",
-    "threshold": "a mapping, such as {js_distance: {warning: 0.1, critical: 0.2}}",
+    "thresholds": "a mapping, such as {effect: {warning: 0.05, critical: 0.2}}",
+    "threshold": "a mapping, such as {effect: {warning: 0.05, critical: 0.2}}",
 }
 _BOUNDS = {
     "greater_than": ("must be above {gt}", "gt"),

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from driftwatch.alert.policy import AlertPolicy
-from driftwatch.verdict.policy import VOLUME, FixedThreshold, VolumeThreshold
+from driftwatch.verdict.policy import VOLUME, FixedThreshold, Policy, VolumeThreshold
 from driftwatch.window import UTC, Calendar, Interval
 
 
@@ -137,7 +137,7 @@ class FeatureSettings:
     kind: Kind | None = None
     binning: Binning = field(default_factory=Binning)
     levels: int = 50
-    threshold: FixedThreshold = field(default_factory=FixedThreshold)
+    threshold: Policy = field(default_factory=FixedThreshold)
     reference: ReferenceSettings | None = None
     delay_seconds: int | None = None
 

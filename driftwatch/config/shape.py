@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from driftwatch.config.scalar import (
     Age,
+    Alpha,
     Column,
     Duration,
     Edge,
@@ -32,6 +33,7 @@ from driftwatch.config.settings import (
     SegmentSettings,
     VersionSettings,
 )
+from driftwatch.verdict.policy import CalibratedThreshold
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 _KEPT = RetentionSettings()
@@ -109,6 +111,7 @@ class FeatureShape(Shape):
     kind: Annotated[Kind, BeforeValidator(one_of(Kind))] | None = None
     bins: BinsShape | None = None
     levels: int | None = Field(default=None, ge=1, le=1000)
+    alpha: Alpha | None = None
     threshold: dict[str, LimitsShape] | None = None
     delay: Duration | None = None
     reference: ReferenceShape | None = None
@@ -171,6 +174,7 @@ class DefaultsShape(Shape):
     version: VersionShape | None = None
     segments: SegmentsShape | None = None
     exclude: list[ExclusionShape] = Field(default=[], max_length=1000)
+    alpha: Alpha = CalibratedThreshold().alpha
     thresholds: dict[str, LimitsShape] | None = None
     volume: LimitsShape | None = None
     alert: AlertShape = AlertShape()

@@ -6,7 +6,13 @@ from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems, nearest, suggestion
 from driftwatch.config.reading import read, tell_wrong_kind
 from driftwatch.config.shape import LimitsShape
-from driftwatch.verdict.policy import FixedThreshold, Measure, VolumeThreshold
+from driftwatch.verdict.policy import (
+    CalibratedThreshold,
+    FixedThreshold,
+    Measure,
+    Policy,
+    VolumeThreshold,
+)
 
 CLEAR_RATIO = 0.8
 """Where `clear` lies when it is not written: this share of the way up to the lowest limit."""
@@ -21,8 +27,9 @@ _LARGEST = {
 }
 
 
-def fixed_threshold(node: Node, problems: Problems) -> FixedThreshold | None:
-    """`{js_distance: {warning: 0.1, critical: 0.2}}`; None when a problem was told."""
+def policy(node: Node, alpha: float, problems: Problems) -> Policy | None:
+    """`{effect: {warning: 0.05, critical: 0.2}}` is calibrated at `alpha`, and the same of a
+    divergence is a fixed threshold; None when a problem was told."""
     if node.mapping is None:
         tell_wrong_kind(node, "dict_type", problems)
         return None
@@ -37,7 +44,7 @@ def fixed_threshold(node: Node, problems: Problems) -> FixedThreshold | None:
         problems.at(node, f"one measure at a time decides a verdict; keep {given}")
         return None
     ((name, child),) = node.mapping.items()
-    return _fixed(Measure(name), child, problems)
+    return _limited(Measure(name), alpha, child, problems)
 
 
 def volume_threshold(node: Node, problems: Problems) -> VolumeThreshold | None:
@@ -55,7 +62,7 @@ def volume_threshold(node: Node, problems: Problems) -> VolumeThreshold | None:
         return None
 
 
-def _fixed(measure: Measure, node: Node, problems: Problems) -> FixedThreshold | None:
+def _limited(measure: Measure, alpha: float, node: Node, problems: Problems) -> Policy | None:
     reading = read(LimitsShape, node, problems)
     if reading is None or reading.broken:
         return None
@@ -68,6 +75,8 @@ def _fixed(measure: Measure, node: Node, problems: Problems) -> FixedThreshold |
             problems.at(reading.at(key), told)
     clear = shape.clear or round(CLEAR_RATIO * _lowest(shape), 12)
     try:
+        if measure is Measure.EFFECT:
+            return CalibratedThreshold(shape.warning, shape.critical, clear, alpha)
         return FixedThreshold(measure, shape.warning, shape.critical, clear)
     except ValueError as error:
         problems.at(node, f"{error}; write them like {{warning: 0.1, critical: 0.2}}")

@@ -277,6 +277,7 @@ def _observation(kind: AlertKind, judged: Judged) -> Observation:
         judged=says,
         excluded=bool(row.excluded),
         cap=judged.cap,
+        plain=judged.plain,
     )
 
 

@@ -10,10 +10,12 @@ import numpy as np
 from driftwatch.alert.policy import Severity
 from driftwatch.config.settings import FeatureSettings, MonitorSettings
 from driftwatch.evaluate import sentence
+from driftwatch.evaluate.calibrate import NOT_CALIBRATED
 from driftwatch.evaluate.compare import Compared, Look, Past
 from driftwatch.evaluate.judged import Judged
 from driftwatch.evaluate.prepare import Prepared
 from driftwatch.evaluate.rows import Case, bins, judged_row, plain_row
+from driftwatch.evaluate.tested import Counts, tested
 from driftwatch.stats.axis import NumericAxis
 from driftwatch.stats.contribution import js_contribution
 from driftwatch.stats.counts import ColumnTrouble, IntArray
@@ -76,7 +78,7 @@ def judge_windows(
                 trouble = troubles.get(feature.name)
                 yield _grey(monitor, prepared, feature, seen, trouble, past, now)
         if cases:
-            yield from _features(monitor, seen, cases, now)
+            yield from _features(monitor, prepared, seen, cases, now)
 
 
 def without_reference(
@@ -108,7 +110,11 @@ def _case(feature: FeatureSettings, prepared: Prepared, seen: Seen, past: Past) 
 
 
 def _features(
-    monitor: MonitorSettings, seen: Seen, cases: Sequence[Case], now: datetime
+    monitor: MonitorSettings,
+    prepared: Prepared,
+    seen: Seen,
+    cases: Sequence[Case],
+    now: datetime,
 ) -> Iterator[Judged]:
     current, cells = stack([case.current for case in cases])
     reference, _ = stack([case.reference for case in cases])
@@ -116,6 +122,11 @@ def _features(
     found = divergences(current, reference, cells=cells, ordered=ordered)
     floor = noise(current, reference)
     parts = js_contribution(current, reference, cells)
+    of_length = prepared.calibrations.get(seen.look.window.seconds, NOT_CALIBRATED)
+    tests = tested(
+        Counts(current, reference, cells, ordered), cases, of_length,
+        min_rows=monitor.min_rows, lengths=len(monitor.window_seconds),
+    )  # fmt: skip
     for i, case in enumerate(cases):
         evidence = Evidence(
             rows=int(current[i].sum()),
@@ -123,14 +134,19 @@ def _features(
             min_rows=monitor.min_rows,
             divergence=found.at(i),
             js_guard=float(floor.js_guard[i]),
+            p_value=tests[i].p_value,
+            adjusted_p=tests[i].adjusted_p,
+            effect=tests[i].effect,
+            lengths=len(monitor.window_seconds),
         )
         judgement = judge(case.feature.threshold, evidence)
         row = judged_row(
-            monitor, case, evidence, judgement, js_noise=float(floor.expected_js[i]), now=now
-        )
+            monitor, case, evidence, judgement, tests[i],
+            js_noise=float(floor.expected_js[i]), now=now,
+        )  # fmt: skip
         flagged = judgement.verdict in (Verdict.WARNING, Verdict.CRITICAL)
         kept = bins(case, parts[i]) if seen.keep_bins or flagged else ()
-        yield Judged(row, kept, judgement.above_clear, cap=seen.cap)
+        yield Judged(row, kept, judgement.above_clear, cap=seen.cap, plain=judgement.plain)
 
 
 def _volume(

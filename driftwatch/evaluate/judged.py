@@ -14,8 +14,8 @@ Place = tuple[str, int, datetime]
 class Judged:
     """A result, its bins where they are kept, and what the alert machine needs of it.
 
-    expected: of an empty window, whether the reference's own windows were never empty; cap: what
-    an alert's severity is at most, None: any.
+    plain: flagged so plainly that an alert fires at once; expected: of an empty window, whether the
+    reference's own windows were never empty; cap: what an alert's severity is at most, None: any.
     """
 
     row: ResultRow
@@ -23,6 +23,7 @@ class Judged:
     above_clear: bool = False
     expected: bool = True
     cap: Severity | None = None
+    plain: bool = False
 
     @property
     def place(self) -> Place:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from driftwatch.config.settings import Exclusion, FeatureSettings, MonitorSettings
 from driftwatch.evaluate.compare import (
+    Compared,
     Look,
     Past,
     compared,
@@ -183,6 +184,9 @@ class _Judge:
         references = compared(
             self.connection, self.monitor, self.prepared, work.features, looks, past
         )
+        references = [
+            self._in_phase(look, found) for look, found in zip(looks, references, strict=True)
+        ]
         newest = _newest(work.windows)
         volumes = self._volumes(work, past)
         plain = [look.window.interval for look in looks]
@@ -200,6 +204,20 @@ class _Judge:
                     keep_bins=look.window in newest,
                 )
             )  # fmt: skip
+        return made
+
+    def _in_phase(self, look: Look, found: Mapping[str, Compared]) -> dict[str, Compared]:
+        """Features with a season are compared with their phase of it, unless the window reaches
+        over several."""
+        made = dict(found)
+        of_length = self.prepared.calibrations.get(look.window.seconds)
+        if of_length is None or look.widened:
+            return made
+        for name in of_length.by_phase.keys() & found.keys():
+            part = of_length.in_phase(name, look.span.start, self.monitor.calendar.zone)
+            if part is not None:
+                cells, words = part
+                made[name] = replace(found[name], cells=cells, words=words + found[name].words)
         return made
 
     def _sums(self, work: Due, spans: Sequence[Interval]) -> list[WindowCounts]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from driftwatch.config.settings import CohortReference, FeatureSettings, MonitorSettings
 from driftwatch.errors import ConfigError
 from driftwatch.evaluate.alerts import retire
+from driftwatch.evaluate.calibrate import OfLength, calibrations, moves
 from driftwatch.evaluate.capture import Capture, Captured
 from driftwatch.evaluate.definition import changed_definition, definition
 from driftwatch.evaluate.groups import segment_groupings, version_grouping
@@ -31,6 +32,9 @@ from driftwatch.store.references import ReferenceRecord
 from driftwatch.store.versions import VersionRow
 from driftwatch.verdict.policy import VOLUME
 from driftwatch.window import Interval
+
+CALIBRATED_FOR = timedelta(days=1)
+"""Of event time: how long the windows of a moving reference stand for those that come after."""
 
 RETRY_AFTER = timedelta(hours=1)
 """Of event time: how long until columns that could not be captured are looked at again."""
@@ -60,7 +64,8 @@ class Prepared:
     when a command gives the monitor another axis or reference. reference_rows: of a range, the rows
     of its own windows by their length (for the volume). captured_rows, capture_seconds: what this
     preparation asked of the source to capture the reference; a later evaluation that is handed this
-    value did not spend it again.
+    value did not spend it again. calibrations: by the length of windows; calibrate_at: event time
+    at which they are to be made anew, None: never.
     """
 
     monitor_id: int
@@ -79,10 +84,13 @@ class Prepared:
     waiting: str = ""
     captured_rows: int = 0
     capture_seconds: float = 0.0
+    calibrations: Mapping[int, OfLength] = field(default_factory=dict)
+    calibrate_at: datetime | None = None
 
     def is_current(self, now: datetime) -> bool:
-        """Whether nothing is left to be captured at `now`."""
-        return self.has_reference and (self.retry_at is None or now < self.retry_at)
+        """Whether nothing is left to be captured or calibrated at `now`."""
+        due = [one for one in (self.retry_at, self.calibrate_at) if one is not None]
+        return self.has_reference and all(now < one for one in due)
 
     @property
     def has_reference(self) -> bool:
@@ -135,7 +143,12 @@ def prepare(
     if retry_at is None and (captured.waiting or captured.troubles):
         retry_at = now + RETRY_AFTER
     with store.read() as connection:
-        return _load(connection, monitor, record.id, info, source, captured, retry_at)
+        made = _load(connection, monitor, record.id, info, source, captured, retry_at)
+        found = calibrations(
+            connection, monitor, record.id, made.axes, made.references, record.watermark
+        )
+    again = now + CALIBRATED_FOR if moves(monitor) else None
+    return replace(made, calibrations=found, calibrate_at=again)
 
 
 def with_versions(

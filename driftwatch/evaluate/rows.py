@@ -43,11 +43,27 @@ class Case:
         return self.compared.cells
 
 
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """What the tests say of one feature. alpha: what p_value is held against, NaN where its
+    threshold is fixed; inflation: phi of the window; caveats: why the null says less than it could,
+    of features that are calibrated."""
+
+    p_value: float
+    adjusted_p: float
+    effect: float
+    detectable_effect: float
+    inflation: float
+    alpha: float
+    caveats: tuple[str, ...]
+
+
 def judged_row(
     monitor: MonitorSettings,
     case: Case,
     evidence: Evidence,
     judgement: Judgement,
+    tests: Tests,
     *,
     js_noise: float,
     now: datetime,
@@ -90,6 +106,13 @@ def judged_row(
         value=judgement.value,
         threshold_warning=_or_nan(limits.warning),
         threshold_critical=_or_nan(limits.critical),
+        effect=tests.effect,
+        detectable_effect=tests.detectable_effect,
+        p_value=tests.p_value,
+        adjusted_p=tests.adjusted_p,
+        inflation=tests.inflation,
+        alpha=tests.alpha,
+        caveats=" ".join(tests.caveats),
         convention=CONVENTION,
         compared_with=case.compared.words,
         excluded=case.excluded,

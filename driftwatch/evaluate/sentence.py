@@ -11,7 +11,7 @@ from driftwatch.config.settings import (
     TableReference,
 )
 from driftwatch.verdict.judge import Judgement
-from driftwatch.verdict.policy import FixedThreshold, Measure, Reason, Verdict
+from driftwatch.verdict.policy import Measure, Policy, Reason, Verdict
 from driftwatch.window import Interval
 
 _NAMES = {
@@ -24,6 +24,7 @@ _NAMES = {
     Measure.TOTAL_VARIATION: "total variation",
     Measure.L_INFINITY: "L-infinity distance",
     Measure.KS: "KS on bins",
+    Measure.EFFECT: "effect",
 }
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _CHANGE_OF_CLOCK_SECONDS = 3_600
@@ -32,7 +33,7 @@ _CHANGE_OF_CLOCK_SECONDS = 3_600
 def drift(
     feature: str,
     judgement: Judgement,
-    limits: FixedThreshold,
+    limits: Policy,
     *,
     rows: int,
     min_rows: int,
@@ -54,7 +55,10 @@ def drift(
         return f"{feature}: {rows:,} rows, and none of the reference to compare them with"
     if judgement.reason is Reason.NO_ORDERED_VALUES:
         return f"{feature}: no numeric values in the window, so that KS has nothing to compare"
-    found = f"{feature}: {_NAMES[limits.measure]} {judgement.value:.3g} {_found(judgement, limits)}"
+    value = f"{_NAMES[limits.measure]} {judgement.value:.3g}"
+    if limits.measure is Measure.EFFECT:
+        value += " sigma"
+    found = f"{feature}: {value} {_found(judgement, limits)}"
     note = "; the reference holds one value only" if constant else ""
     return f"{found} over {rows:,} rows{_missing(*missing)}{note}"
 
@@ -198,12 +202,14 @@ def not_serving(version: str) -> str:
     return f"version {version} served no rows"
 
 
-def _found(judgement: Judgement, limits: FixedThreshold) -> str:
+def _found(judgement: Judgement, limits: Policy) -> str:
     if judgement.verdict is Verdict.CRITICAL:
         return f"reaches critical {limits.critical:g}"
     if judgement.verdict is Verdict.WARNING:
         return f"reaches warning {limits.warning:g}"
     if judgement.reason is Reason.WITHIN_NOISE:
+        if limits.measure is Measure.EFFECT:
+            return "is above its limit, but sampling and the reference's own changes could do that"
         return "is above its limit, but sampling alone could do that"
     return "is within its limits"
 

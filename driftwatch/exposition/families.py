@@ -155,6 +155,33 @@ UNSEEN_RATIO = Family(
     "ratio 0..1",
     f"Share of the window's rows whose level the reference did not hold. {_HOLDS}",
 )
+EFFECT = Family(
+    "driftwatch_effect_size",
+    _OF_FEATURE,
+    "standard deviations",
+    "How far the window is from the reference: the shift of a normal feature, in standard "
+    f"deviations, that has the same Jensen-Shannon divergence, without noise. {_HOLDS}",
+)
+DETECTABLE_EFFECT = Family(
+    "driftwatch_detectable_effect_size",
+    _OF_FEATURE,
+    "standard deviations",
+    "The smallest effect that four of five windows of so many rows would show as real. " + _HOLDS,
+)
+P_VALUE = Family(
+    "driftwatch_p_value",
+    _OF_FEATURE,
+    "probability 0..1",
+    "How likely a window without drift is to look as different from the reference, in the light of "
+    f"how much the reference's own windows differ. {_HOLDS}",
+)
+CAVEAT = Family(
+    "driftwatch_verdict_caveat",
+    (*_OF_FEATURE, "reason"),
+    "1",
+    "Constant 1 for each reason why the verdict rests on less than it should; absent else. "
+    + _HOLDS,
+)
 JS_DIVERGENCE = Family(
     "driftwatch_js_divergence_nats",
     _OF_FEATURE,
@@ -215,7 +242,8 @@ OF_RESULTS: tuple[Family, ...] = (
     MONITOR_INFO, WATERMARK, REFERENCE_CREATED, REFERENCE_ROWS, VERSION_FIRST_SEEN, SEGMENTS,
     ALERT_STATE, ALERT_LEVEL, FEATURES_DRIFTING, FEATURES_NOT_JUDGED, SEGMENTS_DRIFTING, EXCLUDED,
     VERDICT_LEVEL, NOT_JUDGED, WINDOW_START, WINDOW_END, WINDOW_ROWS, MISSING_RATIO, UNSEEN_RATIO,
-    JS_DIVERGENCE, JS_DISTANCE, JS_NOISE, KL_DIVERGENCE, DRIFT_VALUE, DRIFT_THRESHOLD,
+    EFFECT, DETECTABLE_EFFECT, P_VALUE, CAVEAT, JS_DIVERGENCE, JS_DISTANCE, JS_NOISE, KL_DIVERGENCE,
+    DRIFT_VALUE, DRIFT_THRESHOLD,
 )  # fmt: skip
 """Families that the results of a monitor fill."""
 

@@ -21,8 +21,10 @@ class FeatureReading:
     """The latest result of one feature over one window length. NaN is "not known": no sample.
 
     js, kl, js_noise in nats; js_distance 0..1; missing_ratio and unseen_ratio 0..1 of the window's
-    rows; value is the number that was judged, in the unit of `measure`, and thresholds are its
-    limits. For the volume, measure is "volume" and value is rows / median of the reference's rows.
+    rows; effect and detectable_effect in equivalent standard deviations, p_value 0..1; caveats:
+    words of a closed list, see `stats.null`; value is the number that was judged, in the unit of
+    `measure`, and thresholds are its limits. For the volume, measure is "volume" and value is rows
+    / median of the reference's rows.
     """
 
     feature: str
@@ -35,6 +37,10 @@ class FeatureReading:
     measure: str
     value: float = math.nan
     thresholds: Mapping[Severity, float] = field(default_factory=dict)
+    effect: float = math.nan
+    detectable_effect: float = math.nan
+    p_value: float = math.nan
+    caveats: tuple[str, ...] = ()
     js: float = math.nan
     js_distance: float = math.nan
     js_noise: float = math.nan

@@ -80,6 +80,11 @@ def feature_samples(monitor: str, result: FeatureReading) -> Iterator[Sample]:
     yield from _finite(families.UNSEEN_RATIO, labels, result.unseen_ratio)
     measured = f"{labels},{labels_text({'measure': result.measure})}"
     if result.verdict.judged:
+        yield from _finite(families.EFFECT, labels, result.effect)
+        yield from _finite(families.DETECTABLE_EFFECT, labels, result.detectable_effect)
+        yield from _finite(families.P_VALUE, labels, result.p_value)
+        for reason in result.caveats:
+            yield Sample(families.CAVEAT, f'{labels},reason="{reason}"', 1)
         yield from _finite(families.JS_DIVERGENCE, labels, result.js)
         yield from _finite(families.JS_DISTANCE, labels, result.js_distance)
         yield from _finite(families.JS_NOISE, labels, result.js_noise)

@@ -1,13 +1,16 @@
 """How many unseen rows to expect: Good-Turing's correction of the reference's own count."""
 
+import numpy as np
+
 from driftwatch.stats.axis import Axis, CategoricalAxis
 from driftwatch.stats.counts import IntArray
 
 
-def with_expected_unseen(axis: Axis, cells: IntArray) -> IntArray:
+def with_expected_unseen(axis: Axis, cells: IntArray, *, share: float = 1.0) -> IntArray:
     """The cells of the reference that an axis was fitted to, as they are to be compared with.
 
-    cells: its counts, the last dimension being those of the axis; shape and sum are kept.
+    cells: its counts, the last dimension being those of the axis; shape and sum are kept. share:
+    of the reference's rows, where these are some of them.
 
     The dictionary of an axis holds levels with at least two rows of that same reference, so there
     its `unseen` are the singletons, N1 rows. In any other window levels are unseen that have none
@@ -20,13 +23,13 @@ def with_expected_unseen(axis: Axis, cells: IntArray) -> IntArray:
     A reference over another range than that of the axis is no such case: nothing was selected by
     its rows. Source: I. J. Good, Biometrika 40 (1953), pages 237 to 264.
 
-    >>> import numpy as np
     >>> axis = CategoricalAxis(levels=("UA",), known=("HA", "OO"), twice=1)
     >>> with_expected_unseen(axis, np.array([90, 7, 3, 0]))
     array([90,  5,  5,  0])
     """
     corrected = cells.copy()
     if isinstance(axis, CategoricalAxis):
-        corrected[..., axis.other] -= 2 * axis.twice
-        corrected[..., axis.unseen] += 2 * axis.twice
+        twice = np.minimum(round(2 * axis.twice * share), corrected[..., axis.other])
+        corrected[..., axis.other] -= twice
+        corrected[..., axis.unseen] += twice
     return corrected

@@ -48,7 +48,10 @@ class ResultRow:
     segment: "" for all rows; window_seconds: the configured length, which `window_start` may lie
     further back than; reference_version: 0 where there is no reference; axis_version: None for the
     volume; divergences in the units and directions that `convention` states; measure: what `value`
-    is and the thresholds limit, None for the volume (rows over the reference's median);
+    is and the thresholds limit, None for the volume (rows over the reference's median); effect and
+    detectable_effect in equivalent standard deviations; alpha: what `p_value` was held against, its
+    share for this length of window; inflation: how much more the reference's own windows vary than
+    sampling alone; caveats: see `stats.null`;
     compared_with: what the reference was, in words; excluded: why this window pages nobody and
     teaches nothing, "" where it does.
     """
@@ -86,6 +89,13 @@ class ResultRow:
     value: float = nan
     threshold_warning: float = nan
     threshold_critical: float = nan
+    effect: float = nan
+    detectable_effect: float = nan
+    p_value: float = nan
+    adjusted_p: float = nan
+    inflation: float = nan
+    alpha: float = nan
+    caveats: str = ""
     convention: str = ""
     compared_with: str = ""
     excluded: str = ""

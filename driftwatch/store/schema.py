@@ -12,7 +12,7 @@ from driftwatch.alert.policy import AlertKind, AlertState, Severity
 from driftwatch.store.types import NanAsNull, UtcDateTime, Word
 from driftwatch.verdict.policy import Measure, Reason, Verdict
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest migration that this release knows."""
 
 VERSION_TABLE = "driftwatch_schema"
@@ -301,6 +301,14 @@ result = sa.Table(
     sa.Column("value", NanAsNull),
     sa.Column("threshold_warning", NanAsNull),
     sa.Column("threshold_critical", NanAsNull),
+    sa.Column("effect", NanAsNull),
+    sa.Column("detectable_effect", NanAsNull),
+    sa.Column("p_value", NanAsNull),
+    sa.Column("adjusted_p", NanAsNull),
+    sa.Column("inflation", NanAsNull),
+    sa.Column("alpha", NanAsNull),
+    # Words of a closed list, one space between them: what the verdict could not rest on.
+    sa.Column("caveats", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("convention", sa.Text, nullable=False),
     # What the reference was, in words; and why this window pages nobody ("": it may).
     sa.Column("compared_with", sa.Text, nullable=False),

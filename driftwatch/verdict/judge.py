@@ -3,18 +3,33 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from driftwatch.stats.counts import IntArray
 from driftwatch.stats.divergence import Divergence
-from driftwatch.verdict.policy import FixedThreshold, Measure, Reason, Verdict, VolumeThreshold
+from driftwatch.verdict.policy import (
+    CalibratedThreshold,
+    FixedThreshold,
+    Measure,
+    Policy,
+    Reason,
+    Verdict,
+    VolumeThreshold,
+)
 
 MIN_REFERENCE_WINDOWS = 5
 """Fewer windows of the reference do not tell how much the volume varies by itself."""
 
-Policy = FixedThreshold
-"""What a feature may be judged by; `judge` chooses the function by its type."""
+DISCOVERY_RATE = 0.01
+"""The share of false ones among all that is flagged in one window, at most."""
+
+PLAIN_P = 1e-6
+"""A window with such a p-value fires an alert alone."""
+
+_KEPT_ALPHA = 10
+"""An alert that fires goes on firing up to so many times alpha."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +37,10 @@ class Evidence:
     """What is known of one feature in one window: all that a policy may look at.
 
     rows, reference_rows: n and m; min_rows: below it a window is not judged; divergence and
-    js_guard (nats): see `stats.divergence` and `stats.noise`, NaN where n = 0 or m = 0.
+    js_guard (nats): see `stats.divergence` and `stats.noise`, NaN where n = 0 or m = 0. p_value:
+    see `stats.significance`; adjusted_p: the same among all features of the window, see
+    `stats.discovery`; effect: see `stats.effect`. All three are NaN where n = 0 or m = 0, and where
+    nothing was compared. lengths: of how many window lengths this is one.
     """
 
     rows: int
@@ -30,6 +48,10 @@ class Evidence:
     min_rows: int
     divergence: Divergence
     js_guard: float
+    p_value: float = math.nan
+    adjusted_p: float = math.nan
+    effect: float = math.nan
+    lengths: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +59,15 @@ class Judgement:
     """A verdict and its reason.
 
     value: the measured value in the unit of its measure, NaN where there is none; above_clear:
-    judged, and real and large enough that an alert which fires already goes on firing.
+    judged, and real and large enough that an alert which fires already goes on firing; plain:
+    flagged so plainly that an alert fires at once.
     """
 
     verdict: Verdict
     reason: Reason
     value: float
     above_clear: bool
+    plain: bool = False
 
 
 def judge(policy: Policy, evidence: Evidence) -> Judgement:
@@ -68,6 +92,33 @@ def judge_fixed(threshold: FixedThreshold, evidence: Evidence) -> Judgement:
         real=evidence.divergence.js > evidence.js_guard,
         threshold=threshold,
     )
+
+
+def judge_calibrated(threshold: CalibratedThreshold, evidence: Evidence) -> Judgement:
+    """Real by the p-value, among all features of the window, and far by the effect.
+
+    Real: p <= alpha / lengths, and at most 1 % of what is flagged with it is false (Benjamini and
+    Hochberg). A limit is reached at effect >= limit. Plain: flagged, and p <= 1e-6 / lengths. Blind
+    as `judge_fixed`.
+    """
+    value = evidence.effect
+    blind = _why_blind(evidence, value)
+    if blind is not None:
+        return Judgement(*blind, value=value, above_clear=False)
+    alpha = threshold.alpha / evidence.lengths
+    found = _graded(
+        value,
+        reached=value,
+        real=evidence.p_value <= alpha and evidence.adjusted_p <= DISCOVERY_RATE,
+        threshold=threshold,
+    )
+    flagged = found.verdict is not Verdict.OK
+    kept = evidence.p_value <= _KEPT_ALPHA * alpha and value >= threshold.clear
+    return Judgement(
+        found.verdict, found.reason, value,
+        above_clear=flagged or kept,
+        plain=flagged and evidence.p_value <= PLAIN_P / evidence.lengths,
+    )  # fmt: skip
 
 
 def judge_volume(
@@ -100,7 +151,7 @@ def judge_volume(
 
 
 def measured(measure: Measure, divergence: Divergence) -> float:
-    """The value of one measure; every measure is a field of `Divergence` by its own name."""
+    """The value of one measure but the effect; each is a field of `Divergence` by its own name."""
     value: float = getattr(divergence, measure.value)
     return value
 
@@ -118,7 +169,7 @@ def _why_blind(evidence: Evidence, value: float) -> tuple[Verdict, Reason] | Non
 
 
 def _graded(
-    value: float, *, reached: float, real: bool, threshold: FixedThreshold | VolumeThreshold
+    value: float, *, reached: float, real: bool, threshold: Policy | VolumeThreshold
 ) -> Judgement:
     """The highest limit that `reached` reaches, if it is real as well."""
     verdict = Verdict.OK
@@ -143,4 +194,7 @@ def _factor(rows: int, reference_window_rows: IntArray) -> float:
     return math.inf if rows else math.nan
 
 
-_JUDGES: dict[type[Policy], Callable[[Policy, Evidence], Judgement]] = {FixedThreshold: judge_fixed}
+_JUDGES: dict[type[Policy], Callable[[Any, Evidence], Judgement]] = {
+    CalibratedThreshold: judge_calibrated,
+    FixedThreshold: judge_fixed,
+}

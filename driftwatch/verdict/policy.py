@@ -1,4 +1,4 @@
-"""The words of a verdict, and the policy of a fixed threshold."""
+"""The words of a verdict, and the policies: calibrated, or a fixed threshold of one divergence."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -57,6 +57,34 @@ class Measure(StrEnum):
     TOTAL_VARIATION = "total_variation"
     L_INFINITY = "l_infinity"
     KS = "ks"
+    EFFECT = "effect"
+    """No divergence: the shift of a normal distribution, in standard deviations, that has the same
+    JS (`stats.effect`). What limits it is calibrated; all others are fixed thresholds."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibratedThreshold:
+    """Flagged is what is real and far.
+
+    Real: the p-value of the window, in the light of how the reference's own windows vary, is at
+    most `alpha` (shared over the lengths of window), and is a discovery among all features of the
+    window. Far: the effect reaches a limit, in equivalent standard deviations. A level that is None
+    is never reached. clear: a firing alert ends only when the effect has fallen below it.
+    """
+
+    warning: float | None = 0.05
+    critical: float | None = 0.2
+    clear: float = 0.04
+    alpha: float = 0.001
+
+    def __post_init__(self) -> None:
+        _check_limits(self.warning, self.critical, self.clear)
+        if not 0 < self.alpha <= 0.05:
+            raise ValueError(f"alpha lies in (0, 0.05], not {self.alpha}")
+
+    @property
+    def measure(self) -> Measure:
+        return Measure.EFFECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +100,13 @@ class FixedThreshold:
     clear: float = 0.08
 
     def __post_init__(self) -> None:
-        limits = [limit for limit in (self.warning, self.critical) if limit is not None]
-        if not limits:
-            raise ValueError("a threshold needs a warning or a critical limit")
-        if any(limit <= 0 for limit in limits) or self.clear <= 0:
-            raise ValueError("limits are positive")
-        if limits != sorted(limits):
-            raise ValueError(f"warning ({self.warning}) must not exceed critical ({self.critical})")
-        if self.clear > limits[0]:
-            raise ValueError(f"clear ({self.clear}) must not exceed the lowest limit ({limits[0]})")
+        if self.measure is Measure.EFFECT:
+            raise ValueError("an effect is limited by a calibrated threshold")
+        _check_limits(self.warning, self.critical, self.clear)
+
+
+Policy = CalibratedThreshold | FixedThreshold
+"""What a feature may be judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +128,15 @@ class VolumeThreshold:
             raise ValueError("factors of volume are above 1")
         if limits != sorted(limits) or self.clear > limits[0]:
             raise ValueError("the order must be clear <= warning <= critical")
+
+
+def _check_limits(warning: float | None, critical: float | None, clear: float) -> None:
+    limits = [limit for limit in (warning, critical) if limit is not None]
+    if not limits:
+        raise ValueError("a threshold needs a warning or a critical limit")
+    if any(limit <= 0 for limit in limits) or clear <= 0:
+        raise ValueError("limits are positive")
+    if limits != sorted(limits):
+        raise ValueError(f"warning ({warning}) must not exceed critical ({critical})")
+    if clear > limits[0]:
+        raise ValueError(f"clear ({clear}) must not exceed the lowest limit ({limits[0]})")

@@ -10,8 +10,8 @@ from driftwatch.alert.policy import AlertPolicy, AlertState
 from driftwatch.alert.state import AlertStatus, Observation, advance
 from tests.alert.windows import grades, history, moment, observe, policies, states
 
-anything = st.sampled_from("cw-.?x")
-mostly_judged = st.sampled_from("cw-..?x")
+anything = st.sampled_from("CcWw-.?x")
+mostly_judged = st.sampled_from("CcWw-..?x")
 
 
 @dataclass
@@ -74,7 +74,7 @@ def test_corrections_in_any_order_end_where_an_undisturbed_run_ends(
         run.holds()
 
 
-@given(st.text("cw-.?x", max_size=16), policies, st.data())
+@given(st.text("CcWw-.?x", max_size=16), policies, st.data())
 def test_the_order_of_corrections_is_of_no_account(
     windows: str, policy: AlertPolicy, data: st.DataObject
 ) -> None:
@@ -83,7 +83,7 @@ def test_the_order_of_corrections_is_of_no_account(
     for window in windows:
         run.next(window)
     remembered = [(mark.window_end - moment(1)).days for mark in run.status.marks]
-    corrected = {day: data.draw(st.sampled_from("cw-.")) for day in remembered}
+    corrected = {day: data.draw(st.sampled_from("CcWw-.")) for day in remembered}
     ends = []
     for days in (remembered, data.draw(st.permutations(remembered))):
         status = run.status
@@ -93,7 +93,7 @@ def test_the_order_of_corrections_is_of_no_account(
     assert ends[0] == ends[1]
 
 
-@given(st.text("cw-.?x", max_size=16), policies, anything, st.integers(0, 8))
+@given(st.text("CcWw-.?x", max_size=16), policies, anything, st.integers(0, 8))
 def test_judging_again_twice_is_judging_again_once(
     windows: str, policy: AlertPolicy, window: str, back: int
 ) -> None:
@@ -106,7 +106,7 @@ def test_judging_again_twice_is_judging_again_once(
         assert advance(once, seen, policy) == once
 
 
-@given(st.text("cw-.", min_size=1, max_size=16), policies, anything)
+@given(st.text("CcWw-.", min_size=1, max_size=16), policies, anything)
 def test_a_window_older_than_the_remembered_ones_changes_nothing(
     windows: str, policy: AlertPolicy, window: str
 ) -> None:

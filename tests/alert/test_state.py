@@ -29,7 +29,7 @@ from tests.alert.windows import (
     states,
 )
 
-windows_of = st.text("cw-.?", max_size=24)
+windows_of = st.text("CcWw-.?", max_size=24)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,12 @@ windows_of = st.text("cw-.?", max_size=24)
         ((2, 3), "cc---w", "PFFFFf"),
         ((2, 3), "ww---c", "pffffF"),
         ((1, 1), "c-w.", "FFfr"),
+        # so plain that one window is enough, which a clear one ends
+        ((2, 3), "W", "f"),
+        ((2, 3), ".C..", "iFri"),
+        ((3, 3), "..Www.", "iifffr"),
+        ((2, 3), "wC..", "pFFr"),
+        ((2, 3), ".Ww.", "ifff"),
         # excluded: what goes on ends, and nothing before it counts
         ((1, 1), "wxw", "frf"),
         ((1, 1), "xx.x", "iiii"),
@@ -215,14 +221,17 @@ def test_what_holds_of_every_status(windows: str, policy: AlertPolicy) -> None:
     for window, status in zip(windows, history(windows, policy), strict=True):
         judged += window.replace("?", "")
         remembered = judged[-policy.of :]
-        flagged = sum(mark in "cw" for mark in remembered)
+        flagged = sum(mark in "CcWw" for mark in remembered)
+        plain = not set("CW").isdisjoint(remembered)
         kept = sum(mark != "." for mark in remembered)
         assert grades(status) == remembered
         if status.state is AlertState.FIRING:
-            assert kept >= policy.k
-            assert before.state is AlertState.FIRING or flagged >= policy.k
+            assert kept >= policy.k or (plain and remembered[-1] != ".")
+            begins = flagged >= policy.k or remembered[-1] in "CW"
+            assert before.state is AlertState.FIRING or begins
         else:
             assert flagged < policy.k
+            assert not remembered or remembered[-1] not in "CW"
         active = status.state in (AlertState.PENDING, AlertState.FIRING)
         assert (status.severity is not None) == active
         fired = status.state in (AlertState.FIRING, AlertState.RESOLVED)
@@ -416,7 +425,7 @@ def test_a_cleared_stretch_that_is_flagged_later_drifts_since_then() -> None:
     assert status.since == moment(-2)
 
 
-@given(windows_of, policies, st.data())
+@given(st.text("cw-.?", max_size=24), policies, st.data())
 def test_k_windows_that_fire_are_disjoint(
     windows: str, policy: AlertPolicy, data: st.DataObject
 ) -> None:

@@ -16,10 +16,12 @@ OBSERVED = {
     "-": (None, True, True, False),
     ".": (None, False, True, False),
     "?": (None, False, False, False),
+    "C": (Severity.CRITICAL, True, True, False),
+    "W": (Severity.WARNING, True, True, False),
     "x": (Severity.CRITICAL, True, True, True),
 }
-"""A window in one character: critical, warning, above clear, clear, not judged; excluded, though it
-is critical."""
+"""A window in one character: critical, warning, above clear, clear, not judged; critical and
+warning, and so plainly that one is enough; excluded, though it is critical."""
 
 NAMES = {
     "i": (AlertState.INACTIVE, None),
@@ -45,8 +47,9 @@ def observe(day: int, window: str, *, days: int = 1) -> Observation:
     """The window of this day, widened to so many days back from its end."""
     severity, above_clear, judged, excluded = OBSERVED[window]
     return Observation(
-        moment(day + 1 - days), moment(day + 1), severity, above_clear, judged, excluded
-    )
+        moment(day + 1 - days), moment(day + 1), severity, above_clear, judged, excluded,
+        plain=window.isupper(),
+    )  # fmt: skip
 
 
 def history(windows: str, policy: AlertPolicy) -> list[AlertStatus]:

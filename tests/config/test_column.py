@@ -76,12 +76,18 @@ def test_prediction_alone_is_enough_and_comes_first(load: Load) -> None:
         ("features: {a: {levels: 0}}", "features.a.levels: must be at least 1"),
         ("features: {a: {levels: 1001}}", "features.a.levels: must be at most 1000"),
         ("features: {a: {levels: true}}", "features.a.levels: must be a whole number, not true o"),
-        ("features: {a: {threshold: 3}}", "features.a.threshold: must be a mapping, such as {js"),
+        (
+            "features: {a: {threshold: 3}}",
+            "features.a.threshold: must be a mapping, such as {effect",
+        ),
         (
             "features: {a: {kind: categorical, threshold: {ks: {warning: 0.1}}}}",
             "features.a: ks needs values in an order, which categories lack; give",
         ),
-        ("features: {'a b': {x: 1}}", 'features["a b"].x: unknown key; known here: bins, delay,'),
+        (
+            "features: {'a b': {x: 1}}",
+            'features["a b"].x: unknown key; known here: alpha, bins, delay,',
+        ),
     ],
 )
 def test_columns_that_do_not_fit(tell: Tell, columns: str, told: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from driftwatch.verdict.policy import FixedThreshold, Measure, VolumeThreshold
+from driftwatch.verdict.policy import CalibratedThreshold, FixedThreshold, Measure, VolumeThreshold
 from tests.config.conftest import Load, Tell, monitor
 
 
@@ -39,8 +39,8 @@ def test_limits_of_volume(load: Load) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("thresholds: 0.1", "thresholds: must be a mapping, such as {js_distance: {warning: 0.1"),
-        ("thresholds: ", "thresholds: has no value; write a mapping, such as {js_distance"),
+        ("thresholds: 0.1", "thresholds: must be a mapping, such as {effect: {warning: 0.05"),
+        ("thresholds: ", "thresholds: has no value; write a mapping, such as {effect"),
         ("thresholds: {}", "thresholds: one measure at a time decides a verdict; keep one of js,"),
         (
             "thresholds: {js: {warning: 0.1}, psi: {warning: 0.1}}",
@@ -52,7 +52,10 @@ def test_limits_of_volume(load: Load) -> None:
         ),
         ("thresholds: {tv: {}}", "thresholds.tv: unknown measure; did you mean 'total_variation'?"),
         ("thresholds: {kld: {}}", "thresholds.kld: unknown measure; did you mean 'kl'?"),
-        ("thresholds: {warning: 1}", "thresholds.warning: unknown measure; known here: hellinger"),
+        (
+            "thresholds: {warning: 1}",
+            "thresholds.warning: unknown measure; known here: effect, hellinger",
+        ),
         ("thresholds: {js: 0.1}", "thresholds.js: must be a mapping of keys, not a number"),
         ("thresholds: {js: }", "thresholds.js: has no value; write a mapping of keys"),
         ("thresholds: {js: {}}", "thresholds.js: a threshold needs a warning or a critical limit"),
@@ -92,3 +95,39 @@ def test_limits_that_do_not_fit(tell: Tell, line: str, told: str) -> None:
     (found,) = tell(monitor(line))
 
     assert found.startswith(f"8: monitors[0].{told}")
+
+
+def test_limits_of_the_effect_are_calibrated_at_alpha(load: Load) -> None:
+    """The monitor's, unless the column has one of its own."""
+    lines = ("alpha: 0.01", "thresholds: {effect: {warning: 0.1}}")
+    text = monitor(*lines, columns="features: {b: {}, c: {alpha: 0.001}}")
+    (found,) = load(text).monitors
+
+    own = {one.name: one.threshold for one in found.features}
+    assert own["b"] == CalibratedThreshold(0.1, None, clear=0.08, alpha=0.01)
+    assert own["c"] == CalibratedThreshold(0.1, None, clear=0.08, alpha=0.001)
+
+
+def test_nothing_written_is_a_fixed_threshold(load: Load) -> None:
+    (found,) = load(monitor("min_rows: 50")).monitors
+
+    assert {one.threshold for one in found.features} == {FixedThreshold()}
+
+
+OWN = "features: {a: {alpha: 0.01, threshold: {psi: {warning: 0.1}}}}"
+HIGH = "features: {a: {threshold: {effect: {warning: 0.3, critical: 0.2}}}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (monitor("alpha: 0"), "alpha: must be above 0"),
+        (monitor("alpha: 0.2"), "alpha: must be at most 0.05"),
+        (monitor(columns=OWN), "features.a.alpha: psi is a fixed threshold, which knows no alpha"),
+        (monitor(columns=HIGH), "features.a.threshold.effect: warning (0.3) must not exceed"),
+    ],
+)
+def test_an_alpha_that_does_not_fit(tell: Tell, text: str, told: str) -> None:
+    (found,) = tell(text)
+
+    assert f"monitors[0].{told}" in found

@@ -19,6 +19,7 @@ from driftwatch.exposition.outcomes import (
 from driftwatch.exposition.page import Page
 from driftwatch.exposition.render import render
 from driftwatch.exposition.scrape import scrape
+from driftwatch.stats.calibration import Shortcoming
 from driftwatch.verdict.policy import Measure, Reason
 from tests.exposition.readings import NOW, busy_health, full_reading
 
@@ -72,6 +73,7 @@ def test_every_metric_is_documented_as_it_is() -> None:
         ("`kind`", set(AlertKind)),
         ("`measure`", {*Measure, "volume", "@volume"}),
         ("`reason` of `driftwatch_not_judged`", set(Reason) - OF_JUDGED),
+        ("`reason` of `driftwatch_verdict_caveat`", set(Shortcoming)),
         ("`outcome` of `driftwatch_evaluations_total`", set(OUTCOMES)),
         ("`reason` of `driftwatch_evaluations_skipped_total`", set(SKIP_REASONS)),
         ("`outcome` of `driftwatch_notifications_total`", set(DeliveryOutcome)),

@@ -33,6 +33,10 @@ def test_a_judged_window_by_hand() -> None:
         f"driftwatch_window_rows{{{FEATURE}}}": 930,
         f"driftwatch_missing_ratio{{{FEATURE}}}": 0.49,
         f"driftwatch_unseen_ratio{{{FEATURE}}}": 0,
+        f"driftwatch_effect_size{{{FEATURE}}}": 1.1,
+        f"driftwatch_detectable_effect_size{{{FEATURE}}}": 0.2,
+        f"driftwatch_p_value{{{FEATURE}}}": 1e-9,
+        f'driftwatch_verdict_caveat{{{FEATURE},reason="few_windows"}}': 1,
         f"driftwatch_js_divergence_nats{{{FEATURE}}}": 0.17,
         f"driftwatch_js_distance_ratio{{{FEATURE}}}": 0.5,
         f"driftwatch_js_divergence_noise_nats{{{FEATURE}}}": 0.003,
@@ -70,9 +74,14 @@ def test_grey_is_not_green(verdict: Verdict) -> None:
 
 def test_what_is_not_known_has_no_sample() -> None:
     unknown = dict.fromkeys(
-        ("js", "js_distance", "js_noise", "kl", "value", "missing_ratio", "unseen_ratio"), math.nan
+        (
+            *("js", "js_distance", "js_noise", "kl", "value", "missing_ratio", "unseen_ratio"),
+            *("effect", "detectable_effect", "p_value"),
+        ),
+        math.nan,
     )
-    names = {name.partition("{")[0] for name in of_feature(**unknown, thresholds={})}
+    found = of_feature(**unknown, thresholds={}, caveats=())
+    names = {name.partition("{")[0] for name in found}
     assert names == {
         "driftwatch_verdict_level",
         "driftwatch_window_start_timestamp_seconds",

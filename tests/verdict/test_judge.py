@@ -14,11 +14,19 @@ from driftwatch.verdict.judge import (
     Evidence,
     Judgement,
     judge,
+    judge_calibrated,
     judge_fixed,
     judge_volume,
     measured,
 )
-from driftwatch.verdict.policy import FixedThreshold, Measure, Reason, Verdict, VolumeThreshold
+from driftwatch.verdict.policy import (
+    CalibratedThreshold,
+    FixedThreshold,
+    Measure,
+    Reason,
+    Verdict,
+    VolumeThreshold,
+)
 
 NAMES = [field.name for field in fields(Divergence)]
 NOTHING = Divergence(**dict.fromkeys(NAMES, math.nan))
@@ -101,7 +109,7 @@ class TestFixed:
         assert judge_fixed(critical_alone, far).verdict is Verdict.CRITICAL
         assert judge_fixed(critical_alone, evidence(js_distance=0.09)).verdict is Verdict.OK
 
-    @pytest.mark.parametrize("measure", list(Measure))
+    @pytest.mark.parametrize("measure", [one for one in Measure if one is not Measure.EFFECT])
     def test_every_measure_is_judged_by_its_own_value_and_the_one_guard(
         self, measure: Measure
     ) -> None:
@@ -229,3 +237,51 @@ class TestVolume:
         rows = data.draw(st.sampled_from(windows))
         found = judge_volume(VolumeThreshold(), rows=rows, reference_window_rows=np.array(windows))
         assert found.verdict in (Verdict.OK, Verdict.NO_DATA)
+
+
+class TestCalibrated:
+    THRESHOLD = CalibratedThreshold(warning=0.05, critical=0.2, clear=0.04, alpha=0.001)
+
+    @pytest.mark.parametrize(
+        ("effect", "p_value", "adjusted_p", "verdict", "reason", "above_clear", "plain"),
+        [
+            (0.04, 1e-9, 1e-8, Verdict.OK, Reason.WITHIN_THRESHOLD, True, False),
+            (0.03, 1e-9, 1e-8, Verdict.OK, Reason.WITHIN_THRESHOLD, False, False),
+            (0.05, 0.0005, 0.004, Verdict.WARNING, Reason.ABOVE_THRESHOLD, True, False),
+            (0.05, 0.0005, 0.011, Verdict.OK, Reason.WITHIN_NOISE, True, False),
+            (0.3, 0.0006, 0.004, Verdict.OK, Reason.WITHIN_NOISE, True, False),
+            (0.3, 0.006, 0.006, Verdict.OK, Reason.WITHIN_NOISE, False, False),
+            (0.2, 0.0005, 0.004, Verdict.CRITICAL, Reason.ABOVE_THRESHOLD, True, False),
+            (0.2, 5e-7, 1e-6, Verdict.CRITICAL, Reason.ABOVE_THRESHOLD, True, True),
+            (0.1, 5e-7, 1e-6, Verdict.WARNING, Reason.ABOVE_THRESHOLD, True, True),
+        ],
+    )
+    def test_real_and_far_over_two_lengths_of_window(
+        self,
+        effect: float,
+        p_value: float,
+        adjusted_p: float,
+        verdict: Verdict,
+        reason: Reason,
+        above_clear: bool,
+        plain: bool,
+    ) -> None:
+        seen = replace(evidence(), effect=effect, p_value=p_value, adjusted_p=adjusted_p, lengths=2)
+        found = judge(self.THRESHOLD, seen)
+        assert found == Judgement(verdict, reason, effect, above_clear, plain)
+
+    @pytest.mark.parametrize(
+        ("seen", "verdict", "reason"),
+        [
+            (evidence(rows=0), Verdict.NO_DATA, Reason.EMPTY_WINDOW),
+            (evidence(rows=99), Verdict.LEARNING, Reason.TOO_FEW_ROWS),
+            (evidence(reference_rows=0), Verdict.LEARNING, Reason.NO_REFERENCE),
+        ],
+    )
+    def test_what_cannot_be_judged_is_never_green(
+        self, seen: Evidence, verdict: Verdict, reason: Reason
+    ) -> None:
+        found = judge_calibrated(self.THRESHOLD, seen)
+        assert (found.verdict, found.reason) == (verdict, reason)
+        assert not found.above_clear
+        assert not found.plain

@@ -2,7 +2,13 @@
 
 import pytest
 
-from driftwatch.verdict.policy import FixedThreshold, Verdict, VolumeThreshold
+from driftwatch.verdict.policy import (
+    CalibratedThreshold,
+    FixedThreshold,
+    Measure,
+    Verdict,
+    VolumeThreshold,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +27,16 @@ def test_limits_of_a_divergence(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         FixedThreshold(warning=warning, critical=critical, clear=clear)
+    with pytest.raises(ValueError, match=message):
+        CalibratedThreshold(warning=warning, critical=critical, clear=clear)
+
+
+def test_what_is_calibrated_and_what_is_fixed() -> None:
+    with pytest.raises(ValueError, match="calibrated"):
+        FixedThreshold(Measure.EFFECT)
+    for alpha in (0.0, 0.06):
+        with pytest.raises(ValueError, match="alpha lies in"):
+            CalibratedThreshold(alpha=alpha)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,89 @@
+"""All features of one window, tested together: what is real, how far, and what could be found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from driftwatch.evaluate.calibrate import OfLength
+from driftwatch.evaluate.rows import Case, Tests
+from driftwatch.stats.counts import IntArray
+from driftwatch.stats.detectable import detectable_effect
+from driftwatch.stats.discovery import discoveries
+from driftwatch.stats.effect import effect
+from driftwatch.stats.significance import CATEGORICAL, NUMERIC, significance
+from driftwatch.verdict.judge import DISCOVERY_RATE
+from driftwatch.verdict.policy import CalibratedThreshold
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Counts of F features on both sides; see `stats.divergence.divergences`."""
+
+    current: IntArray
+    reference: IntArray
+    cells: IntArray
+    ordered: npt.NDArray[np.bool_]
+
+
+def tested(
+    counts: Counts, cases: Sequence[Case], of_length: OfLength, *, min_rows: int, lengths: int
+) -> list[Tests]:
+    """What the tests say of each case, in their order; windows with fewer than min_rows of a
+    feature are no part of the discoveries.
+
+    lengths: over how many window lengths alpha is shared.
+    """
+    null = of_length.null([case.feature.name for case in cases])
+    found = significance(
+        counts.current, counts.reference, ordered=counts.ordered, cells=counts.cells, null=null
+    )
+    whole = found.omnibus
+    phi = null.at(whole.effective_rows)
+    far = effect(
+        counts.current, counts.reference,
+        statistic=whole.statistic, expected=whole.expected, phi=phi,
+    )  # fmt: skip
+    n, m = counts.current.sum(axis=1), counts.reference.sum(axis=1)
+    adjusted = discoveries(np.where(n >= min_rows, found.p, np.nan), q=DISCOVERY_RATE).adjusted_p
+    alpha = np.array([_alpha(case) for case in cases]) / lengths
+    detectable = detectable_effect(
+        current_rows=n,
+        reference_rows=m,
+        cells=whole.cells,
+        omnibus_alpha=np.where(counts.ordered, NUMERIC.omnibus, CATEGORICAL.omnibus) * alpha,
+        location_alpha=np.where(counts.ordered, NUMERIC.location, 0.0) * alpha,
+        phi=phi,
+        cv2=null.cv2,
+        location_rms=null.location_rms,
+    )
+    return [
+        Tests(
+            p_value=float(found.p[i]),
+            adjusted_p=float(adjusted[i]),
+            effect=float(far[i]),
+            detectable_effect=float(detectable[i]),
+            inflation=float(phi[i]),
+            alpha=float(alpha[i]) if _is_calibrated(case) else float("nan"),
+            caveats=_caveats(case, of_length),
+        )
+        for i, case in enumerate(cases)
+    ]
+
+
+def _is_calibrated(case: Case) -> bool:
+    return isinstance(case.feature.threshold, CalibratedThreshold)
+
+
+def _alpha(case: Case) -> float:
+    threshold = case.feature.threshold
+    if isinstance(threshold, CalibratedThreshold):
+        return threshold.alpha
+    return CalibratedThreshold().alpha
+
+
+def _caveats(case: Case, of_length: OfLength) -> tuple[str, ...]:
+    if not _is_calibrated(case):
+        return ()
+    return tuple(sorted(of_length.shortcomings(case.feature.name)))

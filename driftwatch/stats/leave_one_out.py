@@ -1,0 +1,198 @@
+"""Each window of the reference against the rest of it: what a window does when nothing drifts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from driftwatch.stats.contrast import contrasts
+from driftwatch.stats.counts import FloatArray, IntArray
+from driftwatch.stats.effect import debiased_js
+from driftwatch.stats.omnibus import LEAST_EXPECTED, omnibus
+from driftwatch.stats.season import SeasonKey, cheapest, has_fellows, rest_of_phase, season_cost
+
+MIN_WINDOW_ROWS = 30
+"""Windows with fewer rows are left out: their X² says little about that of the next one."""
+
+_BLOCK_CELLS = 1_000_000
+"""Cells of windows and features that are compared at a time, in about 150 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparisons:
+    """W windows of F features against as many others, shape (W, F); NaN where one is not judged.
+
+    statistic, expected, variance: X² and its moments by sampling alone; effective_rows: nt;
+    location, spread: z scores, NaN where cells have no order.
+    """
+
+    statistic: FloatArray
+    expected: FloatArray
+    variance: FloatArray
+    effective_rows: FloatArray
+    location: FloatArray
+    spread: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """W windows of F features, each against the rest of its own phase.
+
+    comparisons: see there. Of shape (W, F), NaN where a window is not judged: current_rows,
+    reference_rows: n and m; js: debiased for sampling alone, nats. Of shape (F, K): cell_square:
+    the mean square of the z scores of each cell, 0 where few rows were to be expected. Of shape
+    (F,): key: the number of the season key; untried: whether some key had phases of one window.
+    """
+
+    comparisons: Comparisons
+    current_rows: FloatArray
+    reference_rows: FloatArray
+    js: FloatArray
+    cell_square: FloatArray
+    key: IntArray
+    untried: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Features:
+    """What is known of a block of features, and their windows' counts (W, F, K)."""
+
+    counts: IntArray
+    ordered: npt.NDArray[np.bool_]
+    cells: IntArray
+
+
+def left_out(
+    counts: IntArray,
+    *,
+    ordered: npt.NDArray[np.bool_],
+    cells: IntArray,
+    phases: Mapping[SeasonKey, IntArray],
+) -> LeftOut:
+    """Every window against the rest of its phase, each feature under the key that pays for it.
+
+    Arguments as those of `calibration.calibrate`. A few features at a time, so that memory does
+    not grow with their number.
+    """
+    windows, features, width = counts.shape
+    step = max(1, _BLOCK_CELLS // max(windows * width, 1))
+    labels = tuple(phases.values())
+    blocks = [
+        _compared(_Features(counts[:, part], ordered[part], cells[part]), labels)
+        for part in (slice(at, at + step) for at in range(0, max(features, 1), step))
+    ]
+    return _joined(blocks)
+
+
+def _compared(block: _Features, labels: tuple[IntArray, ...]) -> LeftOut:
+    key, untried = _season(block, labels)
+    rest = np.zeros_like(block.counts)
+    for number in np.unique(key):
+        of_key = key == number
+        rest[:, of_key] = rest_of_phase(block.counts[:, of_key], labels[number])
+    found = _compare(block, rest)
+    width = rest.shape[2]
+    js = debiased_js(
+        block.counts.reshape(-1, width),
+        rest.reshape(-1, width),
+        statistic=found.statistic.ravel(),
+        expected=found.expected.ravel(),
+    )
+    judged = ~np.isnan(found.statistic)
+    return LeftOut(
+        comparisons=found,
+        current_rows=np.where(judged, block.counts.sum(axis=2), np.nan),
+        reference_rows=np.where(judged, rest.sum(axis=2), np.nan),
+        js=js.reshape(judged.shape),
+        cell_square=_cell_square(block.counts, rest, judged),
+        key=key,
+        untried=untried,
+    )
+
+
+def _season(
+    block: _Features, labels: tuple[IntArray, ...]
+) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+    """The number of the key of each feature, and whether one could not be tried; shape (F,)."""
+    enough = block.counts.sum(axis=2) >= MIN_WINDOW_ROWS
+    features = enough.shape[1]
+    costs: list[FloatArray] = []
+    untried = np.zeros(features, dtype=np.bool_)
+    for phase in labels:
+        rest = rest_of_phase(block.counts, phase)
+        useful = has_fellows(rest.sum(axis=2), enough)
+        untried |= ~useful
+        cost = np.full(features, np.inf)
+        if useful.any() and len(labels) > 1:
+            cost = np.where(useful, _cost(_compare(block, rest)), np.inf)
+        costs.append(cost)
+    return cheapest(costs), untried
+
+
+def _cost(found: Comparisons) -> FloatArray:
+    varies = found.expected > 0
+    return season_cost(
+        ratio=found.statistic / np.where(varies, found.expected, np.nan),
+        location=found.location,
+        spread=found.spread,
+        effective_rows=found.effective_rows,
+    )
+
+
+def _compare(block: _Features, rest: IntArray) -> Comparisons:
+    windows, features, width = rest.shape
+    live, kept = block.counts.reshape(-1, width), rest.reshape(-1, width)
+    ordered, cells = np.tile(block.ordered, windows), np.tile(block.cells, windows)
+    whole = omnibus(live, kept, ordered=ordered)
+    ranks = contrasts(live, kept, ordered=ordered, cells=cells)
+    judged = (live.sum(axis=1) >= MIN_WINDOW_ROWS) & (kept.sum(axis=1) > 0)
+
+    def of_judged(values: FloatArray) -> FloatArray:
+        return np.where(judged, values, np.nan).reshape(windows, features)
+
+    return Comparisons(
+        statistic=of_judged(whole.statistic),
+        expected=of_judged(whole.expected),
+        variance=of_judged(whole.variance),
+        effective_rows=of_judged(whole.effective_rows),
+        location=of_judged(ranks.location),
+        spread=of_judged(ranks.spread),
+    )
+
+
+def _cell_square(counts: IntArray, rest: IntArray, judged: npt.NDArray[np.bool_]) -> FloatArray:
+    """Mean of z² of each cell over its windows, z = (L - c n/N) / sqrt(hypergeometric variance).
+
+    Only windows that expect `LEAST_EXPECTED` rows there, and elsewhere: the square of the z of a
+    rare row is large and says nothing of the others.
+    """
+    n, m = counts.sum(axis=2, keepdims=True), rest.sum(axis=2, keepdims=True)
+    total = np.where(judged[..., np.newaxis], n + m, np.nan)
+    both = counts + rest
+    expected = both * (n / total)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = expected * (m / total) * ((total - both) / (total - 1))
+        square = np.square(counts - expected) / variance
+        told = (expected >= LEAST_EXPECTED) & (n - expected >= LEAST_EXPECTED)
+    found = np.where(told, square, 0.0).sum(axis=0)
+    return np.asarray(found / np.maximum(told.sum(axis=0), 1))
+
+
+def _joined(blocks: list[LeftOut]) -> LeftOut:
+    """Blocks of features side by side."""
+    by_window = {
+        field.name: np.concatenate(
+            [getattr(block.comparisons, field.name) for block in blocks], axis=1
+        )
+        for field in fields(Comparisons)
+    }
+    return LeftOut(
+        comparisons=Comparisons(**by_window),
+        current_rows=np.concatenate([block.current_rows for block in blocks], axis=1),
+        reference_rows=np.concatenate([block.reference_rows for block in blocks], axis=1),
+        js=np.concatenate([block.js for block in blocks], axis=1),
+        cell_square=np.concatenate([block.cell_square for block in blocks]),
+        key=np.concatenate([block.key for block in blocks]),
+        untried=np.concatenate([block.untried for block in blocks]),
+    )

@@ -1,0 +1,41 @@
+"""The null: what windows do when nothing has drifted, as the reference's own windows show it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from driftwatch.stats.counts import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Null:
+    """How F features vary without drift, each of shape (F,).
+
+    phi: mean of X²/E over the reference's windows, at least 1: how much more they vary than
+    sampling alone; rho: its slope, so that a window of nt effective rows has at least 1 + rho nt;
+    cv2: squared coefficient of variation of X²/E, 0 where chance alone tells it; location_rms,
+    spread_rms, cell_rms: root mean square of the z scores of the contrasts and of the cells, 1
+    where sampling explains them; windows: how many windows tell it, 0 where none does.
+    """
+
+    phi: FloatArray
+    rho: FloatArray
+    cv2: FloatArray
+    location_rms: FloatArray
+    spread_rms: FloatArray
+    cell_rms: FloatArray
+    windows: IntArray
+
+    def at(self, nt: FloatArray) -> FloatArray:
+        """phi of windows of nt effective rows, shape (F,): max(phi, 1 + rho nt); NaN stays."""
+        return np.asarray(np.maximum(self.phi, 1 + self.rho * nt))
+
+
+def uncalibrated(features: int) -> Null:
+    """Sampling alone, of features whose reference has no windows.
+
+    >>> uncalibrated(2).at(np.array([100.0, 900.0])).tolist()
+    [1.0, 1.0]
+    """
+    one, none = np.ones(features), np.zeros(features)
+    return Null(one, none, none, one, one, one, np.zeros(features, np.int64))

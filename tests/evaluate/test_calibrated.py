@@ -1,0 +1,164 @@
+"""A calibrated verdict: the reference's own windows say what is usual, season and all."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+from driftwatch.alert.policy import AlertPolicy
+from driftwatch.config.settings import (
+    Exclusion,
+    FeatureSettings,
+    Kind,
+    RelationSettings,
+    RollingReference,
+    SeasonalReference,
+    Start,
+    TableReference,
+)
+from driftwatch.verdict.policy import CalibratedThreshold, FixedThreshold
+from driftwatch.window import Interval, to_epoch
+from tests.evaluate.log import Row, day, rows
+from tests.evaluate.world import DAY, HOUR, World
+
+CALIBRATED = CalibratedThreshold()
+X = FeatureSettings("x", threshold=CALIBRATED)
+K = FeatureSettings("k", kind=Kind.CATEGORICAL, threshold=CALIBRATED)
+PER_HOUR = 60
+
+
+def seasonal(start: float, end: float, shift: Callable[[datetime], float]) -> list[Row]:
+    """Rows whose x follows the hours of the day by a whole sigma, and is shifted."""
+    made = rows(start, end, per_hour=PER_HOUR)
+    for number, row in enumerate(made):
+        if row["x"] is not None:
+            wave = float(np.sin(row["at"].hour / 24 * 2 * np.pi))
+            made[number] = row | {"x": row["x"] + wave + shift(row["at"])}
+    return made
+
+
+def nothing(_: datetime) -> float:
+    return 0.0
+
+
+@pytest.fixture
+def cyclic(empty_world: World) -> World:
+    """Fourteen days of reference with a daily cycle, judged by the hour."""
+    empty_world.live(seasonal(0, 14, nothing))
+    configure(empty_world, X, K)
+    return empty_world
+
+
+def configure(world: World, *features: FeatureSettings, **changes: object) -> None:
+    usual = {
+        "features": features,
+        "reference": Interval(day(0), day(14)),
+        "start": Start(to_epoch(day(14))),
+        "window_seconds": (HOUR, DAY),
+        "min_rows": 30,
+        "alert": AlertPolicy(2, 3),
+    }
+    world.configure(**{**usual, **changes})
+
+
+def test_a_daily_cycle_is_no_drift(cyclic: World) -> None:
+    """A fixed threshold flags the hours that are far from the mean of the day."""
+    cyclic.live(seasonal(14, 18, nothing))
+    cyclic.catch_up(18)
+    flagged = [r for r in cyclic.results("x", HOUR) if str(r["verdict"]) != "ok"]
+    assert len(flagged) <= 1
+    (words,) = {r["compared_with"] for r in cyclic.results("x", HOUR)}
+    assert words.startswith("the same hours of the day in [")
+    configure(cyclic, FeatureSettings("x", threshold=FixedThreshold()))
+    cyclic.live(seasonal(18, 20, nothing))
+    cyclic.catch_up(20)
+    fixed = cyclic.results("x", HOUR)[96:]
+    assert sum(str(r["verdict"]) in ("warning", "critical") for r in fixed) > len(fixed) / 3
+
+
+def test_a_shift_that_is_smaller_than_the_cycle_is_found(cyclic: World) -> None:
+    cyclic.live(seasonal(14, 16, nothing))
+    cyclic.live(seasonal(16, 18, lambda _: 0.8))
+    cyclic.catch_up(18)
+    found = cyclic.results("x", HOUR)
+    late = found[48:]
+    assert sum(str(r["verdict"]) == "critical" for r in late) >= 0.8 * len(late)
+    assert np.median([r["effect"] for r in late]) == pytest.approx(0.8, abs=0.2)
+    assert {str(r["verdict"]) for r in cyclic.results("k", HOUR)} == {"ok"}
+    first = next(at for at, state in cyclic.events("x", "drift", HOUR) if state == "firing")
+    assert first <= 16 + 3 / 24
+
+
+def test_what_is_stored_says_what_could_be_found(cyclic: World) -> None:
+    cyclic.live(seasonal(14, 15, nothing))
+    cyclic.catch_up(15)
+    for row in cyclic.results("x", HOUR):
+        assert str(row["measure"]) == "effect"
+        assert row["value"] == row["effect"] >= 0
+        assert row["alpha"] == pytest.approx(CALIBRATED.alpha / 2)
+        assert 0 < row["p_value"] <= row["adjusted_p"] <= 1
+        assert row["inflation"] >= 1
+        assert 0.3 < row["detectable_effect"] < 1.5, "60 rows an hour show no small shift"
+    (of_day,) = cyclic.results("x", DAY)
+    assert of_day["detectable_effect"] < 0.4
+    assert "few_windows" in of_day["caveats"] or "carried" in of_day["caveats"]
+
+
+def test_one_plain_window_fires_at_once(cyclic: World) -> None:
+    cyclic.live(seasonal(14, 15, nothing))
+    cyclic.live(seasonal(15, 15.05, lambda _: 3.0))
+    cyclic.live(seasonal(15.05, 15.5, nothing))
+    cyclic.catch_up(15 + 1 / 24)
+    assert cyclic.events("x", "drift", HOUR) == [(15 + 1 / 24, "firing")]
+
+
+def test_it_does_not_calibrate_on_what_is_excluded(cyclic: World) -> None:
+    """A week of incident in the reference would pass for the usual wobble of it."""
+    incident = Exclusion(Interval(day(5), day(9)), "incident")
+    cyclic.log.execute(f"UPDATE events SET x = x + 3 WHERE {_between(cyclic, 5, 9)}")
+    cyclic.live(seasonal(14, 15, nothing))
+    cyclic.catch_up(15)
+    loud = np.median([r["inflation"] for r in cyclic.results("x", HOUR)])
+    configure(cyclic, X, K, exclusions=(incident,))
+    cyclic.live(seasonal(15, 16, nothing))
+    cyclic.catch_up(16)
+    quiet = np.median([r["inflation"] for r in cyclic.results("x", HOUR)[24:]])
+    assert quiet < 0.5 * loud
+
+
+def _between(world: World, start: float, end: float) -> str:
+    low, high = (
+        day(one).strftime("%Y-%m-%d %H:%M:%S") + ("" if world.log.is_sqlite else "+00")
+        for one in (start, end)
+    )
+    return f"at >= '{low}' AND at < '{high}'"
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [
+        (RollingReference(14 * DAY), "the 14 days before"),
+        (SeasonalReference(2), "the same hours of the 2 weeks before"),
+    ],
+)
+def test_references_that_move_are_calibrated_too(
+    cyclic: World, reference: RollingReference | SeasonalReference, words: str
+) -> None:
+    configure(cyclic, X, reference=reference, window_seconds=(DAY,))
+    cyclic.live(seasonal(14, 20, nothing))
+    for until in range(15, 21):
+        cyclic.catch_up(until)
+    found = cyclic.results("x", DAY)
+    assert {str(r["verdict"]) for r in found} == {"ok"}
+    assert {r["compared_with"] for r in found} == {words}
+    assert "no_windows" not in found[-1]["caveats"]
+
+
+def test_training_data_has_no_windows_and_says_so(cyclic: World) -> None:
+    training = TableReference(RelationSettings("events", None, None))
+    configure(cyclic, X, reference=training)
+    cyclic.live(seasonal(14, 15, nothing))
+    cyclic.catch_up(15)
+    assert {r["caveats"] for r in cyclic.results("x", HOUR)} == {"no_windows"}
+    assert {r["inflation"] for r in cyclic.results("x", HOUR)} == {1.0}
