@@ -117,7 +117,7 @@ class Contest:
         found["20 scans, each of a level by `where`"] = lambda interval: [
             one(interval) for one in own
         ]
-        found["census"] = lambda interval: self.source.census(plain, interval)
+        found["census"] = lambda interval: self.source.census(plain, [interval])
         counts = [func.count(plain.place.rows.c[column.name]) for column in self.columns]
         found["floor: count(*), count of each column"] = self._asked(plain, func.count(), *counts)
         found["floor: count(*)"] = self._asked(plain, func.count())

@@ -1,7 +1,7 @@
 """What one evaluation reads from the source: new panes, columns that came later, panes that have
 changed since they were counted. Nothing is written here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -210,27 +210,45 @@ class Counter:
     ) -> tuple[list[Interval], int]:
         """Panes of these that hold more rows or values than were counted, and how many hold fewer
         rows."""
+        intervals = list(intervals)
         grown: list[Interval] = []
         shrunk = 0
-        for interval in intervals:
-            for key, lanes in self._lanes():
+        for key, lanes in self._lanes():
+            of_lane: dict[int, list[Interval]] = {}
+            for interval in intervals:
                 for part, lane in _by_lane(lanes, interval, watermark):
-                    starts, fewer = self._changes(lane.whole, part, key)
+                    of_lane.setdefault(lane.seconds, []).append(part)
+            for lane in lanes:
+                for starts, fewer in self._changes(lane.whole, of_lane.get(lane.seconds, []), key):
                     grown += _intervals(starts, self.monitor.pane_seconds)
                     shrunk += fewer
         return grown, shrunk
 
-    def _changes(self, plan: ScanPlan, interval: Interval, segment: str) -> tuple[IntArray, int]:
+    def _changes(
+        self, plan: ScanPlan, intervals: Sequence[Interval], segment: str
+    ) -> Iterator[tuple[IntArray, int]]:
+        if not intervals:
+            return
         axes = {one.name: self.prepared.axes[one.name] for one in plan.columns}
-        log = _spread(self.source.census(plan, interval), interval, self.monitor.pane_seconds)
-        held = self._held(interval, axes, segment)
-        at = np.searchsorted(log.starts, held.starts)
-        fewer = log.rows[at] < held.rows
-        differs = log.rows[at] > held.rows
-        for name, present in held.present.items():
-            if name in log.present:
-                differs |= log.present[name][at] != present
-        return held.starts[differs & ~fewer], int(fewer.sum())
+        pane_seconds = self.monitor.pane_seconds
+        censuses = self.source.census(plan, intervals)
+        with self.store.read() as connection:
+            held_in = [
+                ledger.census(
+                    connection, self.prepared.monitor_id, axes, interval, pane_seconds,
+                    segment=segment,
+                )
+                for interval in intervals
+            ]  # fmt: skip
+        for interval, found, held in zip(intervals, censuses, held_in, strict=True):
+            log = _spread(found, interval, pane_seconds)
+            at = np.searchsorted(log.starts, held.starts)
+            fewer = log.rows[at] < held.rows
+            differs = log.rows[at] > held.rows
+            for name, present in held.present.items():
+                if name in log.present:
+                    differs |= log.present[name][at] != present
+            yield held.starts[differs & ~fewer], int(fewer.sum())
 
     def updated(self, scan: Interval, now: datetime) -> tuple[list[Interval], datetime | None]:
         """Panes with rows that were changed since the last look."""

@@ -17,12 +17,19 @@ from driftwatch.stats.counts import IntArray, PaneCensus
 from driftwatch.window import Interval, to_epoch
 
 
-def census(link: Link, plan: ScanPlan, interval: Interval) -> PaneCensus:
-    """Rows and present values of every pane with rows, in the snapshot of `link`.
+def census(link: Link, plan: ScanPlan, intervals: Sequence[Interval]) -> list[PaneCensus]:
+    """Rows and present values of every pane with rows, by interval, in the snapshot of `link`.
 
     Columns in trouble are left out. ChangedError as of `scan`.
     """
-    aligned(interval, plan.pane_seconds)
+    for interval in intervals:
+        aligned(interval, plan.pane_seconds)
+    found = [_census(link, plan, interval) for interval in intervals]
+    check_unchanged(link, plan)
+    return found
+
+
+def _census(link: Link, plan: ScanPlan, interval: Interval) -> PaneCensus:
     names = [[column.name for column in statement.columns] for statement in plan.statements]
     try:
         found = [_count(link, plan, some, interval) for some in names]
@@ -33,7 +40,6 @@ def census(link: Link, plan: ScanPlan, interval: Interval) -> PaneCensus:
             for some in names
             for one in halved(some, lambda part: _count(link, plan, part, interval), {})
         ]
-    check_unchanged(link, plan)
     panes, rows = _rows(plan, found)
     return PaneCensus(
         pane_seconds=plan.pane_seconds,
