@@ -158,8 +158,17 @@ def _draw(console: Console, wanted: _Wanted, found: _Found) -> None:
 
 def _beside(found: _Found) -> Iterator[str]:
     """What the sentence of a result does not say."""
-    if found.row.compared_with:
-        yield f"compared with: {found.row.compared_with}"
+    row = found.row
+    if row.compared_with:
+        yield f"compared with: {row.compared_with}"
+    if row.alpha == row.alpha and row.verdict.judged:  # no NaN: its threshold is calibrated
+        yield (
+            f"p {row.p_value:.2g} (alpha {row.alpha:g}); the reference's own windows differ "
+            f"{row.inflation:.3g} times as much as by sampling alone, so that this many rows show "
+            f"an effect of {row.detectable_effect:.2g} sigma or more"
+        )
+    if row.caveats:
+        yield f"caveats: {row.caveats.replace(' ', ', ').replace('_', ' ')}"
     if parts := carried_by(found.parts):
         yield f"{parts}; `--segment` draws one of them"
 

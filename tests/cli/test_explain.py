@@ -166,6 +166,21 @@ def test_which_segments_carry_it(parted: Shop) -> None:
     assert carried.endswith("; `--segment` draws one of them")
 
 
+def test_what_a_calibrated_verdict_rests_on(any_shop: Shop) -> None:
+    any_shop.fill()
+    any_shop.config(
+        any_shop.monitor(thresholds="{effect: {warning: 0.1, critical: 0.3}}", alpha="0.01")
+    )
+    any_shop.run("evaluate", "--once")
+    said = any_shop.run("explain", "shop", "price")
+    assert "effect" in said.out.splitlines()[1]
+    rests = said.line("alpha 0.01")
+    assert "the reference's own windows differ" in rests
+    assert rests.endswith("sigma or more")
+    assert "nan" not in said.out
+    assert said.line("caveats:").startswith("caveats: few windows")
+
+
 def test_one_segment(parted: Shop) -> None:
     said = parted.run("explain", "shop", "price", "--segment", "city=Rome")
     assert (said.code, said.err) == (0, "")
