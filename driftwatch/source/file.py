@@ -157,6 +157,7 @@ def _quoted(name: str) -> str:
 def _read_csv(path: Path, _: str) -> _Table:
     """Twice: first to decide what its columns are."""
     names = [str(name) for name in pd.read_csv(path, dtype=str, nrows=0, encoding="utf-8-sig")]
+    _require_distinct(path)
     patterns: list[re.Pattern[str] | None] = [_INTEGER] * len(names)
     for part in _csv_parts(path, len(names)):
         for index, values in enumerate(part):
@@ -165,6 +166,17 @@ def _read_csv(path: Path, _: str) -> _Table:
         _Column(name, *_OF_PATTERN[pattern]) for name, pattern in zip(names, patterns, strict=True)
     ]
     return _Table(columns, _csv_parts(path, len(names)))
+
+
+def _require_distinct(path: Path) -> None:
+    """pandas would call the second of two columns of one name something else."""
+    first = pd.read_csv(
+        path, dtype=str, header=None, nrows=1, keep_default_na=False, encoding="utf-8-sig"
+    )
+    written = [str(name) for name in first.iloc[0]]
+    for name in written:
+        if name and written.count(name) > 1:
+            raise ValueError(f"its header names {name!r} twice; rename or remove one of them")
 
 
 def _csv_parts(path: Path, columns: int) -> Iterator[list["pd.Series[str]"]]:

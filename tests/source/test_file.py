@@ -326,6 +326,7 @@ class TestFilesThatCannotBeRead:
             ("a.csv", b"", "cannot be read"),
             ("a.csv", b"a,b\n\xff,1\n", "cannot be read: .*utf-8"),
             ("a.csv", b"a,b\n1,2,3\n", "more fields than its header"),
+            ("a.csv", b"a,b,a\n1,2,3\n", "its header names 'a' twice; rename or remove one"),
             ("a.csv", b"a,b\n1,2\n1,2,3\n", "cannot be read: .*line 3"),
             ("a.csv", b"a,A\n1,2\n", "duplicate column name: A; check its column names"),
             ("a.csv.gz", b"a,b\n1,2\n", "cannot be read: .*gzip"),
