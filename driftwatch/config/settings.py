@@ -227,8 +227,21 @@ class MonitorSettings:
         """What this feature is compared with."""
         return self.reference if feature.reference is None else feature.reference
 
+    @property
+    def grouped_by(self) -> tuple[str, ...]:
+        """The columns that rows are told apart by and that are no features: of `version` and
+        `segments`."""
+        names = [self.version.column] if self.version else []
+        if self.segments is not None:
+            names += [name for group in self.segments.groups for name in group.columns]
+        features = {one.name for one in self.features}
+        return tuple(name for name in dict.fromkeys(names) if name not in features)
+
     def watches(self, feature: str, window_seconds: int) -> bool:
-        """Whether this feature (or the volume) is judged over windows of this length now."""
+        """Whether this feature (or the volume) is judged over windows of this length now. Columns
+        that rows are told apart by are watched over the shortest, for whether they are there."""
+        if feature in self.grouped_by:
+            return window_seconds == min(self.window_seconds)
         names = {VOLUME, *(one.name for one in self.features)}
         return feature in names and window_seconds in self.window_seconds
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from driftwatch.alert.policy import AlertState, Severity
 from driftwatch.config.settings import MonitorSettings
-from driftwatch.evaluate.groups import segment_groupings
+from driftwatch.evaluate.groups import NO_VERSION, segment_groupings
 from driftwatch.exposition.reading import (
     AlertReading,
     FeatureReading,
@@ -127,6 +127,8 @@ def _alerts(
     """All alerts of all rows. Of a part of the rows those that are not at rest: of the versions
     that are shown, and of segments where they page."""
     parts = {segment_key([VERSION_COLUMN], [one.version]) for one in versions}
+    if monitor.version:
+        parts.add(NO_VERSION)
     if monitor.segments and monitor.segments.page:
         parts |= _segments(found, monitor)
     for one in found.alerts:

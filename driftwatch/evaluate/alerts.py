@@ -58,6 +58,8 @@ def keeps(monitor: MonitorSettings, key: AlertKey) -> bool:
     """
     if not monitor.watches(key.feature, key.window_seconds):
         return False
+    if key.feature in monitor.grouped_by and key.kind is not AlertKind.COLUMN:
+        return False
     volume = key.feature == VOLUME
     match key.kind:
         case AlertKind.COLUMN:

@@ -17,6 +17,9 @@ from driftwatch.stats.counts import IntArray
 from driftwatch.store.looks import counted_at, look_again
 from driftwatch.window import Interval, from_epoch
 
+_SET_BACK = timedelta(minutes=1)
+"""By less than that the clocks of two daemons, or of one before and after a correction, differ."""
+
 _BACK = timedelta(days=7)
 """So far back they are looked for, and as far as the watermark is ahead."""
 
@@ -65,7 +68,7 @@ def early(
     starts = [
         start
         for start, at in panes
-        if at > process_now or at < from_epoch(start + seconds) + delay <= process_now
+        if at > process_now + _SET_BACK or at < from_epoch(start + seconds) + delay <= process_now
     ]
     return Early(np.array(starts, np.int64), seconds) if starts else None
 
@@ -86,4 +89,4 @@ def ahead(watermark: datetime | None, monitor: MonitorSettings, now: datetime) -
 
 
 def _suspect(at: datetime, complete: datetime, process_now: datetime) -> bool:
-    return at < complete or at > process_now
+    return at < complete or at > process_now + _SET_BACK

@@ -21,6 +21,7 @@ from driftwatch.evaluate.compare import (
     widened,
 )
 from driftwatch.evaluate.count import Batch
+from driftwatch.evaluate.grouping_columns import judge_grouping
 from driftwatch.evaluate.judge import Seen, judge_windows
 from driftwatch.evaluate.judged import Judged, Place
 from driftwatch.evaluate.prepare import Prepared
@@ -43,10 +44,10 @@ class Due:
     windows: tuple[Window, ...]
     volume: bool
 
-    @property
-    def results(self) -> set[Place]:
+    def results(self, monitor: MonitorSettings) -> set[Place]:
         """Which results this leads to."""
-        names = [*(one.name for one in self.features), *([VOLUME] if self.volume else [])]
+        names = [one.name for one in self.features]
+        names += [VOLUME, *monitor.grouped_by] if self.volume else []
         return {(name, one.seconds, one.interval.end) for name in names for one in self.windows}
 
 
@@ -166,10 +167,14 @@ class _Judge:
         seen = self._of_all_rows(work, looks, past)
         seen += self._of_segments(work, past)
         seen += self._of_versions(work, looks, past)
-        return list(
+        judged = list(
             judge_windows(
                 self.monitor, self.prepared, seen, past, troubles=self.troubles, now=self.now
             )
+        )
+        of_columns = [one for one in seen if one.volume is not None]
+        return judged + list(
+            judge_grouping(self.connection, self.monitor, of_columns, self.troubles, self.now)
         )
 
     def _looks(self, windows: Sequence[Window], segment: str = "") -> list[Look]:

@@ -330,7 +330,7 @@ def _keep(
     )
     judge_seconds = time.perf_counter() - begun
     save_results(connection, judged)
-    just_due = {place for one in new for place in one.results}
+    just_due = {place for one in new for place in one.results(monitor)}
     changes = advance_alerts(connection, monitor, judged, turn.started_at, due=just_due)
     handed_over = hand_over(
         connection, monitor, prepared, counted.scan.end, Past(excluded), turn.started_at,

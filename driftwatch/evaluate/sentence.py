@@ -193,6 +193,24 @@ def own_reference(seconds: int) -> str:
     return f"its own first {span(seconds)}"
 
 
+def told_apart_again(column: str) -> str:
+    """Of a column by which rows are told apart, which could not be read for a while.
+
+    >>> told_apart_again("country")
+    'country: rows are told apart by it again'
+    """
+    return f"{column}: rows are told apart by it again"
+
+
+def without_version(interval: str) -> str:
+    """What rows without a version are compared with, where there were such rows before.
+
+    >>> without_version("the week before")
+    'rows without a version in the week before'
+    """
+    return f"rows without a version in {interval}"
+
+
 def not_serving(version: str) -> str:
     """Why nobody is told any more of a version.
 

@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from driftwatch.alert.policy import AlertState, Severity
-from driftwatch.config.settings import FeatureSettings, MonitorSettings
+from driftwatch.config.settings import FeatureSettings, MonitorSettings, RollingReference
 from driftwatch.evaluate import sentence
 from driftwatch.evaluate.alerts import reset_alerts
 from driftwatch.evaluate.compare import Compared, Look, Past
@@ -271,8 +271,40 @@ def seen_versions(
     for number, look in enumerate(looks):
         rest = _rest(whole[number], [counts[key][number] for key in keys], feature.name)
         if rest.rows >= monitor.min_rows or (rest.rows and NO_VERSION in firing):
-            made.append(Seen(look, rest, (feature,), references[number], segment=NO_VERSION))
+            past = _past_of_rest(connection, monitor, prepared, look, keys, feature)
+            with_what = references[number] if past is None else {feature.name: past}
+            made.append(Seen(look, rest, (feature,), with_what, segment=NO_VERSION))
     return made
+
+
+def _past_of_rest(
+    connection: Connection,
+    monitor: MonitorSettings,
+    prepared: Prepared,
+    look: Look,
+    keys: Sequence[str],
+    feature: FeatureSettings,
+) -> Compared | None:
+    """The reference of the rows that have no version, where there were enough of them in it: they
+    may never have had one, and be of another kind. None: the reference of all rows serves."""
+    record = prepared.references.get(feature.name)
+    reference = monitor.reference_of(feature)
+    if record is None:
+        return None
+    if isinstance(reference, RollingReference):
+        interval = Interval(look.span.start - timedelta(seconds=reference.seconds), look.span.start)
+    elif isinstance(reference, Interval) and record.interval is not None:
+        interval = record.interval
+    else:
+        return None
+    axes = {feature.name: prepared.axes[feature.name]}
+    sums = ledger.sum_segments(connection, prepared.monitor_id, axes, [interval], ["", *keys])
+    (whole,), *parts = sums.values()
+    rest = _rest(whole, [one for (one,) in parts], feature.name)
+    if rest.rows < monitor.min_rows or rest.column_rows[feature.name] != rest.rows:
+        return None
+    cells = np.maximum(rest.columns[feature.name].cells[0], 0)
+    return Compared(cells, record.version, sentence.without_version(str(interval)))
 
 
 def _rest(whole: WindowCounts, parts: Sequence[WindowCounts], name: str) -> WindowCounts:

@@ -14,6 +14,7 @@ from driftwatch.config.settings import (
     VersionSettings,
 )
 from driftwatch.daemon.publish import VERSIONS_SHOWN, reading
+from driftwatch.evaluate.groups import NO_VERSION
 from driftwatch.exposition.reading import MonitorReading
 from driftwatch.exposition.render import render
 from driftwatch.store.alerts import AlertRecord
@@ -165,3 +166,9 @@ def test_one_excluded_feature_is_named_and_all_of_them_are_the_monitor() -> None
     assert read(whole, watched()).excluded == ("", "x", VOLUME)
     none = snapshot(result("x"), result("x", SEGMENTS[0], excluded="storm"))
     assert read(none, watched()).excluded == ()
+
+
+def test_an_alert_on_rows_without_a_version_is_shown() -> None:
+    firing = (alert("p", NO_VERSION, AlertState.FIRING),)
+    made = read(snapshot(alerts=firing), watched())
+    assert [one.segment for one in made.alerts] == [NO_VERSION]

@@ -114,3 +114,21 @@ def test_segments_that_are_configured_later_have_a_reference_at_once(abroad: Wor
     abroad.catch_up(12)
     assert abroad.table("reference", segment="") == before
     assert in_segments(abroad)["country=FR"] == ["ok"]
+
+
+def test_a_segment_column_that_vanishes_is_told(abroad: World) -> None:
+    """All rows are judged as ever; that nothing is told apart any more is an alert."""
+    abroad.configure(features=(X,), segments=BY_COUNTRY, alert=AlertPolicy(k=1, of=1))
+    abroad.catch_up(10)
+    abroad.log.execute("ALTER TABLE events RENAME COLUMN country TO land")
+    abroad.live(rows(10, 11))
+    abroad.catch_up(11)
+    assert abroad.verdicts("country", QUARTER)[-1] == ("error", "column_missing")
+    (alert,) = abroad.table("alert", state="firing", kind="column")
+    assert (alert["feature"], alert["segment"]) == ("country", "")
+    (of_all,) = abroad.table("result", feature="x", segment="", window_seconds=DAY)
+    assert str(of_all["verdict"]) == "ok"
+    abroad.log.execute("ALTER TABLE events RENAME COLUMN land TO country")
+    abroad.live(rows(11, 12, country="DE"))
+    abroad.catch_up(12)
+    assert abroad.table("alert", state="firing", kind="column") == []

@@ -103,8 +103,8 @@ def drifts_on_day_12(world: World, **served_then: Any) -> None:
     world.live(rows(12, 14, x=shifted, **served_then))
     for one in range(11, 15):
         world.catch_up(one)
-    firing = [(one[0], one[5]) for one in world.outbox() if one[4] == "firing"]
-    assert firing == [("x", "critical")]
+    told = [one[5] for one in world.outbox() if (one[0], one[4]) == ("x", "firing")]
+    assert told == ["critical"]
 
 
 @pytest.mark.parametrize("reference", [RollingReference(7 * DAY), "training"])
@@ -185,3 +185,43 @@ def test_rows_without_a_version_are_counted(released: World) -> None:
     released.catch_up(13)
     assert {str(r["verdict"]) for r in released.results("k")} == {"ok"}
     assert len(released.table("model_version")) == 1
+
+
+@pytest.mark.parametrize("reference", [None, RollingReference(5 * DAY)])
+def test_rows_that_never_had_a_version_have_their_own_past(
+    empty_world: World, reference: RollingReference | None
+) -> None:
+    """Half of the predictions come from a rule without a version, which is another distribution."""
+    empty_world.log.execute("ALTER TABLE events ADD COLUMN version text")
+    empty_world.live([*served("v1", 0, 13), *rows(0, 13, x=shifted, version=None)])
+    empty_world.configure(
+        features=(P, K), window_seconds=(DAY,), alert=AlertPolicy(k=1, of=1),
+        version=VersionSettings("version", 3 * DAY),
+        **({"reference": reference} if reference else {}),
+    )  # fmt: skip
+    for one in range(11, 14):
+        empty_world.catch_up(one)
+    assert {verdict for _, verdict, _ in of_version(empty_world, "(null)")} == {"ok"}
+    if reference is None:
+        assert {verdict for _, verdict, _ in of_version(empty_world, "v1")} == {"ok"}
+
+
+def test_a_version_column_that_vanishes_is_an_alert_and_blinds_nobody(released: World) -> None:
+    """From day 12 on the column has another name, and the model predicts otherwise."""
+    released.catch_up(12)
+    released.log.execute("ALTER TABLE events RENAME COLUMN version TO model")
+    released.live(rows(12, 14, x=shifted))
+    for one in range(13, 15):
+        released.catch_up(one)
+    assert released.verdicts("version") == [("error", "column_missing")] * 2
+    firing = [(one[0], one[5]) for one in released.outbox() if one[4] == "firing"]
+    assert firing == [("version", "warning"), ("x", "critical")]
+    assert released.events("version", "column") == [(13, "firing")]
+    released.log.execute("ALTER TABLE events RENAME COLUMN model TO version")
+    released.live(served("v1", 14, 16))
+    released.prepared = None
+    for one in range(15, 17):
+        released.catch_up(one)
+    assert released.events("version", "column")[-1][1] == "resolved"
+    assert of_version(released, "v1")[-1][1] == "ok"
+    assert released.verdicts("version")[-1] == ("ok", "within_threshold")
