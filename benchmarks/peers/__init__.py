@@ -1,0 +1,1 @@
+"""The tools that driftwatch is compared with, each in an environment of its own."""
