@@ -1,0 +1,1 @@
+"""What other tools give on the same counts, so that an old figure can stand beside ours."""
