@@ -44,6 +44,7 @@ def drift(
     one value, so that any other shows and nothing else can.
 
     >>> found = Judgement(Verdict.CRITICAL, Reason.ABOVE_THRESHOLD, 0.41, above_clear=True)
+    >>> from driftwatch.verdict.policy import FixedThreshold
     >>> drift("delay", found, FixedThreshold(), rows=930, min_rows=100, missing=(0.51, 0.02))
     'delay: JS distance 0.41 reaches critical 0.2 over 930 rows; 51 % missing (reference 2 %)'
     """

@@ -21,7 +21,7 @@ from driftwatch.config.settings import (
 from driftwatch.evaluate import sentence
 from driftwatch.stats.divergence import Divergence
 from driftwatch.verdict.judge import Evidence, judge
-from driftwatch.verdict.policy import FixedThreshold, Measure
+from driftwatch.verdict.policy import CalibratedThreshold, FixedThreshold, Measure
 from driftwatch.window import Interval
 from tests.evaluate.log import day, rows
 from tests.evaluate.world import World, X
@@ -83,7 +83,8 @@ def test_what_has_no_value_is_told_without_one(
 ) -> None:
     nothing = Divergence(*(math.nan for _ in fields(Divergence)))
     evidence = Evidence(rows, reference_rows, 100, nothing, js_guard=math.nan)
-    limits = FixedThreshold(measure)
+    effect = measure is Measure.EFFECT
+    limits = CalibratedThreshold() if effect else FixedThreshold(measure)
     told = sentence.drift(
         "x", judge(limits, evidence), limits, rows=rows, min_rows=100, missing=(math.nan, math.nan)
     )
