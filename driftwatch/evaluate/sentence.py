@@ -26,6 +26,9 @@ _NAMES = {
     Measure.KS: "KS on bins",
     Measure.EFFECT: "effect",
 }
+NO_REST = "nearly every row has a version"
+"""Why nobody is told any more of rows without one."""
+
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _CHANGE_OF_CLOCK_SECONDS = 3_600
 
