@@ -236,12 +236,12 @@ def seen_versions(
     """
     feature = prediction(monitor)
     axis = prepared.axes.get(feature.name)
-    if axis is None or not prepared.versions or not looks:
+    if axis is None or not looks:
         return []
     axes = {feature.name: axis}
     spans = [look.span for look in looks]
     keys = [version_key(one.version) for one in prepared.versions]
-    counts = ledger.sum_segments(connection, prepared.monitor_id, axes, spans, keys)
+    counts = ledger.sum_segments(connection, prepared.monitor_id, axes, spans, keys) if keys else {}
     before = _before(connection, monitor, prepared)
     firing = _firing(connection, monitor, feature.name)
     made = []
@@ -270,16 +270,13 @@ def seen_versions(
             )
     for number, look in enumerate(looks):
         rest = _rest(whole[number], [counts[key][number] for key in keys], feature.name)
-        enough = rest.rows >= monitor.min_rows
-        if enough or NO_VERSION in firing:
+        if rest.rows >= monitor.min_rows or NO_VERSION in firing:
             past = _past_of_rest(connection, monitor, prepared, look, keys, feature)
             with_what = references[number] if past is None else {feature.name: past}
+            excluded = "" if rest.rows else sentence.NO_REST
             made.append(
-                Seen(
-                    look, rest, (feature,), with_what, segment=NO_VERSION,
-                    excluded="" if enough else sentence.NO_REST,
-                )
-            )  # fmt: skip
+                Seen(look, rest, (feature,), with_what, segment=NO_VERSION, excluded=excluded)
+            )
     return made
 
 

@@ -233,3 +233,25 @@ def test_a_version_column_that_vanishes_is_an_alert_and_blinds_nobody(released: 
     assert released.events("version", "column")[-1][1] == "resolved"
     assert of_version(released, "v1")[-1][1] == "ok"
     assert released.verdicts("version")[-1] == ("ok", "within_threshold")
+
+
+def test_when_versions_are_named_again_the_alert_ends(released: World) -> None:
+    released.live([*rows(12, 13, version=None, x=shifted), *served("v1", 13, 15)])
+    for one in range(11, 16):
+        released.catch_up(one)
+    told = [(r["segment"], str(r["state"])) for r in released.table("notification", feature="x")]
+    assert told == [("version=(null)", "firing"), ("version=(null)", "resolved")]
+
+
+def test_a_column_that_never_named_a_version_blinds_nobody(empty_world: World) -> None:
+    """It was created, and nobody fills it."""
+    empty_world.log.execute("ALTER TABLE events ADD COLUMN version text")
+    empty_world.live([*rows(0, 12, version=None), *rows(12, 14, version=None, x=shifted)])
+    empty_world.configure(
+        features=(P, K), window_seconds=(DAY,), version=VersionSettings("version", 3 * DAY),
+        alert=AlertPolicy(k=1, of=1),
+    )  # fmt: skip
+    for one in range(11, 15):
+        empty_world.catch_up(one)
+    (alert,) = empty_world.table("alert", state="firing")
+    assert alert["segment"] == "version=(null)"
