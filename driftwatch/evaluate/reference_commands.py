@@ -276,10 +276,10 @@ def _activate(
 
 
 def _parts_of(whole: ReferenceRecord, every: Sequence[ReferenceRecord]) -> list[ReferenceRecord]:
-    """The newest references in the same bins: of segments over the same rows, of versions over
-    their own."""
+    """The newest references in the same bins: of segments and versions over the same rows, of
+    versions that have none over these over their own."""
     found: dict[str, ReferenceRecord] = {}
-    for one in sorted(every, key=lambda one: one.version):
+    for one in sorted(every, key=lambda one: (one.interval == whole.interval, one.version)):
         own_rows = one.segment.startswith(VERSION_PREFIX) or one.interval == whole.interval
         if one.segment and own_rows and (one.column, one.axis_id) == (whole.column, whole.axis_id):
             found[one.segment] = one

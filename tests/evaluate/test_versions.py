@@ -15,6 +15,7 @@ from driftwatch.config.settings import (
     VersionSettings,
 )
 from driftwatch.evaluate.accept import Acceptance, accept
+from driftwatch.evaluate.reference_commands import activate
 from driftwatch.window import to_epoch
 from tests.evaluate.log import Row, day, rows, shifted
 from tests.evaluate.world import DAY, K, World
@@ -255,3 +256,16 @@ def test_a_column_that_never_named_a_version_blinds_nobody(empty_world: World) -
         empty_world.catch_up(one)
     (alert,) = empty_world.table("alert", state="firing")
     assert alert["segment"] == "version=(null)"
+
+
+def test_the_reference_before_an_acceptance_is_that_of_the_version_again(released: World) -> None:
+    released.live(served("v1", 12, 16, x=shifted))
+    for one in range(11, 15):
+        released.catch_up(one)
+    wanted = Acceptance(released.monitor, "x", day(12), "new tariffs")
+    accept(wanted, store=released.store, now=day(20), notify=False)
+    released.catch_up(15)
+    assert of_version(released, "v1")[-1][1] == "ok"
+    activate(released.monitor, 1, "x", store=released.store, now=day(20), notify=False)
+    released.catch_up(16)
+    assert of_version(released, "v1")[-1][1] == "critical"
