@@ -32,9 +32,6 @@ NO_REST = "nearly every row has a version"
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _CHANGE_OF_CLOCK_SECONDS = 3_600
 
-NO_REST = "every row is of a known version"
-"""Why nobody is told any more of rows without a known version."""
-
 
 def drift(
     feature: str,

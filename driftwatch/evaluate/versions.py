@@ -270,10 +270,11 @@ def seen_versions(
             )
     for number, look in enumerate(looks):
         rest = _rest(whole[number], [counts[key][number] for key in keys], feature.name)
-        if rest.rows >= monitor.min_rows or NO_VERSION in firing:
+        enough = rest.rows >= monitor.min_rows
+        if enough or NO_VERSION in firing:
             past = _past_of_rest(connection, monitor, prepared, look, keys, feature)
             with_what = references[number] if past is None else {feature.name: past}
-            excluded = "" if rest.rows else sentence.NO_REST
+            excluded = "" if enough else sentence.NO_REST
             made.append(
                 Seen(look, rest, (feature,), with_what, segment=NO_VERSION, excluded=excluded)
             )

@@ -134,14 +134,6 @@ def test_rows_without_a_version_page(released: World, version: str | None) -> No
     assert alert["segment"] == "version=(null)"
 
 
-def test_when_versions_are_named_again_the_alert_ends(released: World) -> None:
-    released.live([*rows(12, 13, version=None, x=shifted), *served("v1", 13, 15)])
-    for one in range(11, 16):
-        released.catch_up(one)
-    told = [(one[0], one[4]) for one in released.outbox()]
-    assert told == [("x", "firing"), ("x", "resolved")]
-
-
 def test_without_its_column_all_rows_page(released: World) -> None:
     released.catch_up(12)
     released.log.execute("ALTER TABLE events RENAME COLUMN version TO release")
