@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.databases import Database, sqlite_path
 from benchmarks.rows import END
-from benchmarks.watched import HOUR
+from benchmarks.watched import DELAY_SECONDS, HOUR
 from driftwatch.config.settings import MonitorSettings
 from driftwatch.evaluate.prepare import Prepared, prepare
 from driftwatch.source import Source
@@ -92,9 +92,10 @@ _NUMBERS = count()
 
 def _fill(store: Store, source: Source, prepared: Prepared) -> None:
     def keep(counts: PaneCounts, interval: Interval) -> None:
+        counted_at = interval.end + timedelta(seconds=DELAY_SECONDS)
         with store.write() as connection:
             ledger.record(
-                connection, prepared.monitor_id, prepared.axes, counts, interval, interval.end
+                connection, prepared.monitor_id, prepared.axes, counts, interval, counted_at
             )
 
     newest = Interval(END - timedelta(days=SCANNED_DAYS), WATERMARK)

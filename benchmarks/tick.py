@@ -8,7 +8,7 @@ there is. Each repetition starts from a fresh copy of a store whose ledger holds
 import gc
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from benchmarks.databases import Database
@@ -123,5 +123,5 @@ def _evaluate(
     published = time.perf_counter()
     one_pane = report.scan is not None and report.scan.end == end and report.panes == 1
     if not one_pane or report.revised_panes:
-        raise RuntimeError(f"this was no tick: {report}")
+        raise RuntimeError(f"this was no tick: {replace(report, prepared=None)}")
     return _Ran(report, evaluated - begun, published - evaluated)
