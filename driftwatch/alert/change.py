@@ -1,7 +1,7 @@
 """One change of an alert, as it is told: the JSON body of a notification and its sentence.
 
 It is made where alerts change and stored before it is sent, so it lives beside the alert. It holds
-numbers and the names that the user configured, and no level and no value of a row.
+numbers and the names that the user configured; a level only where `show_levels` allows it.
 """
 
 import json
@@ -28,7 +28,9 @@ class AlertChange:
     rows over the median of the reference's own windows) and NaN where nothing was judged; threshold
     is the limit of the severity, None where there is none. For kinds no_data and column measure is
     "rows". reason: the word beside the newest verdict, "" without one; widened: on how much was
-    judged, where a window was widened; note: why an alert ended that no window ended.
+    judged, where a window was widened; note: why an alert ended that no window ended;
+    change, next_step, explanation: the kind of change of a flagged newest window, where to look,
+    and both in a sentence, "" else.
     """
 
     monitor: str
@@ -47,6 +49,9 @@ class AlertChange:
     reason: str = ""
     widened: str = ""
     note: str = ""
+    change: str = ""
+    next_step: str = ""
+    explanation: str = ""
 
 
 def payload(change: AlertChange) -> Payload:
@@ -68,6 +73,9 @@ def payload(change: AlertChange) -> Payload:
         "threshold": change.threshold,
         "rows": change.rows,
         "reason": change.reason or None,
+        "change": change.change or None,
+        "next_step": change.next_step or None,
+        "explanation": change.explanation or None,
         "message": message(change),
     }
 
@@ -99,7 +107,8 @@ def message(change: AlertChange) -> str:
         what = f"the {change.kind} alert of {feature} is {change.state}"
     widened = f" ({change.widened})" if change.widened else ""
     over = f"{over}{widened} up to {_iso(change.window_end)}"
-    return f"{change.monitor}: {what}{severity} {over}: {_numbers(change)}."
+    said = f"{change.monitor}: {what}{severity} {over}: {_numbers(change)}."
+    return f"{said} {change.explanation}" if change.explanation else said
 
 
 _PHRASES = {

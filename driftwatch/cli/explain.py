@@ -159,6 +159,8 @@ def _draw(console: Console, wanted: _Wanted, found: _Found) -> None:
 def _beside(found: _Found) -> Iterator[str]:
     """What the sentence of a result does not say."""
     row = found.row
+    if row.explanation:
+        yield row.explanation
     if row.compared_with:
         yield f"compared with: {row.compared_with}"
     if row.alpha == row.alpha and row.verdict.judged:  # no NaN: its threshold is calibrated

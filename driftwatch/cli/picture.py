@@ -12,7 +12,7 @@ from driftwatch.store.results import ResultBin
 _BAR_WIDTH = 40
 _LEAST_BAR_WIDTH = 10
 _LABEL_WIDTH = 28
-_NUMBERS_WIDTH = 32
+_NUMBERS_WIDTH = 40
 _CARRIES = 0.2
 """A bin stands out when it adds at least this part of what the largest one adds."""
 
@@ -24,7 +24,8 @@ def draw_bins(
     show(console, _picture(console, bins, names))
     now, before, both = bar_marks(console)
     legend = f"{now} {names[0]}  {before} {names[1]}  {both} both: shares of rows"
-    show(console, f"{legend}. JS: the bin's part of it, nats.", "dim")
+    of_p = " p: of the bin alone." if any(one.p_value == one.p_value for one in bins) else ""
+    show(console, f"{legend}. JS: the bin's part of it, nats.{of_p}", "dim")
 
 
 def _picture(console: Console, bins: Sequence[ResultBin], names: tuple[str, str]) -> Table:
@@ -32,6 +33,7 @@ def _picture(console: Console, bins: Sequence[ResultBin], names: tuple[str, str]
     reference = max(1, sum(one.reference_rows for one in bins))
     most = max(max(b.current_rows / current, b.reference_rows / reference) for b in bins)
     carried = max(one.js_contribution for one in bins)
+    tested = any(one.p_value == one.p_value for one in bins)  # no NaN
     # Beside a value that has a bin of its own lie bins that whole numbers never reach.
     shown = [one for one in bins if one.current_rows or one.reference_rows]
     labels = [clean(one.label) or '""' for one in shown]
@@ -44,7 +46,7 @@ def _picture(console: Console, bins: Sequence[ResultBin], names: tuple[str, str]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("bin", overflow="ellipsis", max_width=max(longest, 3), no_wrap=True)
     table.add_column("", no_wrap=True, width=width)
-    for name in (*names, "JS"):
+    for name in (*names, "JS", *(["p"] if tested else [])):
         table.add_column(name, justify="right", no_wrap=True)
     for one, label in zip(shown, labels, strict=True):
         now, before = one.current_rows / current, one.reference_rows / reference
@@ -56,6 +58,7 @@ def _picture(console: Console, bins: Sequence[ResultBin], names: tuple[str, str]
             f"{now:.1%}",
             f"{before:.1%}",
             f"{one.js_contribution:.4f}",
+            *([f"{one.p_value:.1g}"] if tested else []),
             style="bold" if stands_out else "",
         )
     return table

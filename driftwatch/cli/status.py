@@ -186,7 +186,9 @@ def _alerts(known: list[Known], state: AlertState) -> Lines:
                     # Why nothing could be judged is told below.
                     ""
                     if key.kind in _OF_ABSENCE or row is None
-                    else "; ".join(filter(None, (f"newest window: {row.message}", parts))),
+                    else "; ".join(
+                        filter(None, (f"newest window: {row.message}", row.explanation, parts))
+                    ),
                 )
             )
     return lines

@@ -17,15 +17,21 @@ from driftwatch.config.settings import (
 )
 from driftwatch.config.shape import FeatureShape
 from driftwatch.config.threshold import policy
+from driftwatch.verdict.harm import SeverityRule
 from driftwatch.verdict.policy import CalibratedThreshold, Measure, Policy
 from driftwatch.window import format_duration
 
 
 def read_columns(
-    monitor: Node, threshold: Policy | None, alpha: float, scope: Scope, problems: Problems
+    monitor: Node,
+    threshold: Policy | None,
+    alpha: float,
+    severity: SeverityRule,
+    scope: Scope,
+    problems: Problems,
 ) -> tuple[FeatureSettings, ...]:
-    """Prediction first, then the features. threshold, alpha: of those that have none of their
-    own."""
+    """Prediction first, then the features. threshold, alpha, severity: of those that have none of
+    their own."""
     readings = _readings(monitor, problems)
     _check_distinct(monitor, readings, problems)
     for reading in readings:
@@ -40,7 +46,7 @@ def read_columns(
         reference = _reference(reading, scope, problems)
         if limits is not None and reading.shape.name is not None:
             is_prediction = reading.node is prediction
-            settings.append(_settings(reading.shape, limits, reference, is_prediction))
+            settings.append(_settings(reading.shape, limits, reference, severity, is_prediction))
     return tuple(settings)
 
 
@@ -190,6 +196,7 @@ def _settings(
     shape: FeatureShape,
     threshold: Policy,
     reference: ReferenceSettings | None,
+    severity: SeverityRule,
     is_prediction: bool,
 ) -> FeatureSettings:
     return FeatureSettings(
@@ -201,6 +208,8 @@ def _settings(
         threshold=threshold,
         reference=reference,
         delay_seconds=shape.delay,
+        severity=shape.severity or severity,
+        made_by_prompt=shape.made_by_prompt,
     )
 
 

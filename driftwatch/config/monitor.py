@@ -23,7 +23,7 @@ from driftwatch.config.settings import (
 from driftwatch.config.shape import DAY, AlertShape, MonitorShape
 from driftwatch.config.threshold import policy, volume_threshold
 from driftwatch.config.timing import check_timing, recheck_seconds
-from driftwatch.verdict.policy import FixedThreshold, Policy, VolumeThreshold
+from driftwatch.verdict.policy import CalibratedThreshold, Policy, VolumeThreshold
 from driftwatch.window import Calendar, to_epoch
 
 _REQUIRED = {
@@ -55,7 +55,9 @@ def read_monitor(node: Node, sources: KnownSources, problems: Problems) -> Monit
     alert = _alert(reading, problems)
     threshold, volume = _thresholds(reading, node, problems)
     scope = _scope(reading, sources)
-    columns = read_columns(node, threshold, reading.shape.alpha, scope, problems)
+    columns = read_columns(
+        node, threshold, reading.shape.alpha, reading.shape.severity, scope, problems
+    )
     reference = _reference(reading, scope, problems)
     whole = Reading(reading.shape, node, reading.broken)
     version = read_version(whole, scope, problems)
@@ -131,7 +133,7 @@ def _thresholds(
 ) -> tuple[Policy | None, VolumeThreshold | None]:
     limits, volume, alpha = node.get("thresholds"), node.get("volume"), reading.shape.alpha
     return (
-        FixedThreshold() if limits is None else policy(limits, alpha, problems),
+        CalibratedThreshold(alpha=alpha) if limits is None else policy(limits, alpha, problems),
         VolumeThreshold() if volume is None else volume_threshold(volume, problems),
     )
 
@@ -200,4 +202,5 @@ def _settings(
         recheck_seconds=recheck_seconds(shape),
         ready=shape.ready,
         widen_seconds=shape.widen,
+        show_levels=shape.show_levels,
     )

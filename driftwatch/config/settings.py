@@ -6,7 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from driftwatch.alert.policy import AlertPolicy
-from driftwatch.verdict.policy import VOLUME, FixedThreshold, Policy, VolumeThreshold
+from driftwatch.verdict.harm import SeverityRule
+from driftwatch.verdict.policy import VOLUME, CalibratedThreshold, Policy, VolumeThreshold
 from driftwatch.window import UTC, Calendar, Interval
 
 
@@ -129,7 +130,9 @@ class FeatureSettings:
     """One watched column. kind None: numeric if its SQL type is; check proposes what is not.
 
     reference None: the monitor's. delay_seconds: of a column that is joined later than the rows
-    arrive; None: the monitor's, which it is never below.
+    arrive; None: the monitor's, which it is never below. severity: what its critical limit is
+    worth; made_by_prompt: whether retrieval or a prompt makes it, so that a drift is looked for
+    there.
     """
 
     name: str
@@ -137,9 +140,11 @@ class FeatureSettings:
     kind: Kind | None = None
     binning: Binning = field(default_factory=Binning)
     levels: int = 50
-    threshold: Policy = field(default_factory=FixedThreshold)
+    threshold: Policy = field(default_factory=CalibratedThreshold)
     reference: ReferenceSettings | None = None
     delay_seconds: int | None = None
+    severity: SeverityRule = SeverityRule.BY_HARM
+    made_by_prompt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +202,7 @@ class MonitorSettings:
     calendar: of windows and seasons. recheck_seconds: the ages at which panes are compared with
     the log again, rising. ready: SQL that tells up to when the log is complete, None: the delay
     alone tells. widen_seconds: how far back a window with fewer than min_rows may reach; None: such
-    a window is not judged.
+    a window is not judged. show_levels: whether sentences may name levels and limits of bins.
     """
 
     name: str
@@ -222,6 +227,7 @@ class MonitorSettings:
     version: VersionSettings | None = None
     segments: SegmentSettings | None = None
     exclusions: tuple[Exclusion, ...] = ()
+    show_levels: bool = False
 
     def reference_of(self, feature: FeatureSettings) -> ReferenceSettings:
         """What this feature is compared with."""

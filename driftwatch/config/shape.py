@@ -33,8 +33,10 @@ from driftwatch.config.settings import (
     SegmentSettings,
     VersionSettings,
 )
+from driftwatch.verdict.harm import SeverityRule
 from driftwatch.verdict.policy import CalibratedThreshold
 
+Severity = Annotated[SeverityRule, BeforeValidator(one_of(SeverityRule))]
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 _KEPT = RetentionSettings()
 
@@ -113,6 +115,8 @@ class FeatureShape(Shape):
     levels: int | None = Field(default=None, ge=1, le=1000)
     alpha: Alpha | None = None
     threshold: dict[str, LimitsShape] | None = None
+    severity: Severity | None = None
+    made_by_prompt: bool = False
     delay: Duration | None = None
     reference: ReferenceShape | None = None
 
@@ -176,6 +180,8 @@ class DefaultsShape(Shape):
     exclude: list[ExclusionShape] = Field(default=[], max_length=1000)
     alpha: Alpha = CalibratedThreshold().alpha
     thresholds: dict[str, LimitsShape] | None = None
+    severity: Severity = SeverityRule.BY_HARM
+    show_levels: bool = False
     volume: LimitsShape | None = None
     alert: AlertShape = AlertShape()
 

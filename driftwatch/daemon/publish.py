@@ -192,6 +192,8 @@ def _feature(row: ResultRow, monitor: MonitorSettings) -> FeatureReading:
         detectable_effect=row.detectable_effect,
         p_value=row.p_value,
         caveats=tuple(row.caveats.split()),
+        change=row.change,
+        next_step=row.next_step,
         js=row.js,
         js_distance=row.js_distance,
         js_noise=row.js_noise,

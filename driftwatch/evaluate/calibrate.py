@@ -8,7 +8,6 @@ it would add up now. Training data and cohorts have none.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection
@@ -19,13 +18,13 @@ from driftwatch.config.settings import (
     RollingReference,
     SeasonalReference,
 )
+from driftwatch.evaluate import phases
 from driftwatch.stats.axis import NumericAxis
 from driftwatch.stats.calibration import Calibration, Shortcoming, calibrate, no_calibration
 from driftwatch.stats.carry import carried
-from driftwatch.stats.counts import IntArray
+from driftwatch.stats.counts import ColumnPanes
 from driftwatch.stats.null import Null
 from driftwatch.stats.season import SeasonKey
-from driftwatch.stats.unseen import with_expected_unseen
 from driftwatch.store import exclusions, ledger, results
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.references import ReferenceRecord
@@ -33,7 +32,12 @@ from driftwatch.verdict.policy import CalibratedThreshold
 from driftwatch.window import Interval
 
 MOST_WINDOWS = 1_500
-"""More windows than that tell nothing more: of short ones every second, third ... is taken."""
+"""More windows than that tell nothing more: of more, so many are taken, spread over all of them."""
+
+_STEP = (5**0.5 - 1) / 2
+
+InPhases = tuple[SeasonKey, Mapping[int, ColumnPanes]]
+"""A season, and what the reference holds in each of its phases, as one pane each."""
 
 _AT_ONCE = 400
 """Features whose windows are in memory together."""
@@ -44,11 +48,11 @@ class OfLength:
     """What is known of windows of one length.
 
     parts: by feature, its calibration and its number there; by_phase: of features with a season,
-    that season and the counts of the reference in each of its phases, shape (cells,).
+    that season and the counts of the reference in each of its phases, one pane each.
     """
 
     parts: Mapping[str, tuple[Calibration, int]] = field(default_factory=dict)
-    by_phase: Mapping[str, tuple[SeasonKey, Mapping[int, IntArray]]] = field(default_factory=dict)
+    by_phase: Mapping[str, InPhases] = field(default_factory=dict)
 
     def null(self, features: Sequence[str]) -> Null:
         """Of these features, in their order; sampling alone for those that are not calibrated."""
@@ -67,14 +71,14 @@ class OfLength:
         calibration, at = self.parts[feature]
         return calibration.shortcomings[at]
 
-    def in_phase(self, feature: str, start: datetime, zone: str) -> tuple[IntArray, str] | None:
+    def in_phase(self, feature: str, start: datetime, zone: str) -> tuple[ColumnPanes, str] | None:
         """The counts of the reference in the phase of a window that starts then, and its season in
         words; None where all of the reference is compared with."""
         if feature not in self.by_phase:
             return None
-        season, phases = self.by_phase[feature]
-        cells = phases.get(phase(season, start, zone))
-        return None if cells is None or not cells.sum() else (cells, _WORDS[season])
+        season, of_season = self.by_phase[feature]
+        panes = of_season.get(phases.phase(season, start, zone))
+        return None if panes is None or not panes.cells.sum() else (panes, phases.WORDS[season])
 
 
 NOT_CALIBRATED = OfLength()
@@ -128,34 +132,6 @@ def moves(monitor: MonitorSettings) -> bool:
         for one in monitor.features
         if isinstance(one.threshold, CalibratedThreshold)
     )
-
-
-def phase(season: SeasonKey, start: datetime, zone: str) -> int:
-    """Where a window that starts then lies in a season, by the clock of the zone.
-
-    >>> from datetime import UTC
-    >>> saturday = datetime(2026, 11, 28, 23, tzinfo=UTC)
-    >>> [phase(season, saturday, "Europe/Berlin") for season in SeasonKey]
-    [0, 0, 24, 144]
-    """
-    wall = start.astimezone(ZoneInfo(zone))
-    match season:
-        case SeasonKey.NONE:
-            return 0
-        case SeasonKey.HOUR:
-            return wall.hour
-        case SeasonKey.HOUR_WEEKEND:
-            return wall.hour + 24 * (wall.weekday() >= 5)
-        case SeasonKey.HOUR_OF_WEEK:
-            return wall.hour + 24 * wall.weekday()
-
-
-_WORDS = {
-    SeasonKey.NONE: "",
-    SeasonKey.HOUR: "the same hours of the day in ",
-    SeasonKey.HOUR_WEEKEND: "the same hours of working days or weekends in ",
-    SeasonKey.HOUR_OF_WEEK: "the same hours of the week in ",
-}
 
 
 def _wanted(
@@ -217,7 +193,7 @@ def _of_length(
     wanted: _Wanted,
     seconds: int,
     left_out: Sequence[tuple[str, Interval]],
-) -> tuple[Calibration, dict[str, tuple[SeasonKey, dict[int, IntArray]]]]:
+) -> tuple[Calibration, dict[str, InPhases]]:
     """The calibration of windows of this length alone, and the counts of the reference by phase of
     the features that have a season."""
     names = [one.name for one in wanted.features]
@@ -225,15 +201,15 @@ def _of_length(
         window.interval
         for window in monitor.calendar.tumbling(wanted.interval.start, wanted.interval.end, seconds)
     ]
-    every = every[:: max(1, -(-len(every) // MOST_WINDOWS))]
     if len(every) < 2:
         return no_calibration(len(names)), {}
+    sample = _spread(every)
     chosen = {name: axes[name] for name in names}
-    sums = ledger.sum_windows(connection, monitor_id, chosen, every)
+    sums = ledger.sum_windows(connection, monitor_id, chosen, sample)
     ordered = np.array([isinstance(axes[name].axis, NumericAxis) for name in names])
     cells = np.array([axes[name].axis.cells for name in names], np.int64)
-    counts = np.zeros((len(every), len(names), int(cells.max())), np.int64)
-    for at, (window, found) in enumerate(zip(every, sums, strict=True)):
+    counts = np.zeros((len(sample), len(names), int(cells.max())), np.int64)
+    for at, (window, found) in enumerate(zip(sample, sums, strict=True)):
         barred = {feature for feature, one in left_out if _touch(one, window)}
         if not found.is_whole or "" in barred:
             continue
@@ -242,35 +218,52 @@ def _of_length(
                 own = found.columns[name].cells[0]
                 counts[at, position, : own.size] = own
     zone = monitor.calendar.zone
-    phases = {
-        season: np.array([phase(season, one.start, zone) for one in every], np.int64)
+    numbers = {
+        season: np.array([phases.phase(season, one.start, zone) for one in sample], np.int64)
         for season in wanted.seasons
     }
-    calibration = calibrate(counts, ordered=ordered, phases=phases, cells=cells)
-    by_phase: dict[str, tuple[SeasonKey, dict[int, IntArray]]] = {
-        name: (season, _summed(axes[name], wanted.interval, counts[:, position], phases[season]))
-        for position, name in enumerate(names)
-        if (season := calibration.season[position]) is not SeasonKey.NONE
-        and len(wanted.seasons) > 1
-    }
-    return calibration, by_phase
+    calibration = calibrate(counts, ordered=ordered, phases=numbers, cells=cells)
+    if len(wanted.seasons) == 1:
+        return calibration, {}
+    seasons = dict(zip(names, calibration.season, strict=True))
+    return calibration, _in_phases(
+        connection, monitor_id, chosen, wanted.interval, every, seasons, left_out, zone
+    )
 
 
-def _summed(
-    axis: AxisRecord, interval: Interval, counts: IntArray, phases: IntArray
-) -> dict[int, IntArray]:
-    """counts: shape (W, K), padded with zeros. Each phase has its share of the levels that were
-    seen twice, see `with_expected_unseen`."""
-    cells = axis.axis.cells
-    total = max(int(counts.sum()), 1)
-    found = {}
-    for one in np.unique(phases):
-        of_phase = counts[phases == one, :cells].sum(axis=0)
-        if axis.fitted == interval:
-            share = int(of_phase.sum()) / total
-            of_phase = with_expected_unseen(axis.axis, of_phase, share=share)
-        found[int(one)] = of_phase
-    return found
+def _in_phases(
+    connection: Connection,
+    monitor_id: int,
+    axes: Mapping[str, AxisRecord],
+    interval: Interval,
+    windows: Sequence[Interval],
+    seasons: Mapping[str, SeasonKey],
+    left_out: Sequence[tuple[str, Interval]],
+    zone: str,
+) -> dict[str, InPhases]:
+    """What all of these windows hold in the phases of each feature's season, for those with one."""
+    alike: dict[tuple[SeasonKey, tuple[Interval, ...]], dict[str, AxisRecord]] = {}
+    for name, season in seasons.items():
+        if season is SeasonKey.NONE:
+            continue
+        bars = [one for feature, one in left_out if feature in ("", name)]
+        own = tuple(one for one in windows if not any(_touch(one, bar) for bar in bars))
+        alike.setdefault((season, own), {})[name] = axes[name]
+    made: dict[str, InPhases] = {}
+    for (season, own), some in alike.items():
+        sums = phases.by_phase(connection, monitor_id, some, own, season, zone)
+        for name, summed in sums.items():
+            made[name] = season, phases.with_share_of_unseen(axes[name], interval, summed)
+    return made
+
+
+def _spread(windows: Sequence[Interval]) -> list[Interval]:
+    """At most `MOST_WINDOWS` of them, in their order. Steps of (sqrt(5) - 1)/2 never keep step
+    with a season, as every second or third window would."""
+    if len(windows) <= MOST_WINDOWS:
+        return list(windows)
+    places = np.arange(MOST_WINDOWS) * _STEP % 1.0
+    return [windows[at] for at in np.unique((places * len(windows)).astype(np.int64))]
 
 
 def _touch(one: Interval, other: Interval) -> bool:

@@ -23,7 +23,7 @@ from driftwatch.evaluate.prepare import Prepared
 from driftwatch.evaluate.progress import merged, without
 from driftwatch.evaluate.repeated import REPEATED, cut_by, repeated_in
 from driftwatch.evaluate.specification import cohort_key
-from driftwatch.stats.counts import IntArray
+from driftwatch.stats.counts import ColumnPanes, IntArray
 from driftwatch.store import alerts, ledger, results
 from driftwatch.store.schema import ReferenceOrigin
 from driftwatch.verdict.judge import MIN_REFERENCE_WINDOWS
@@ -37,12 +37,18 @@ before."""
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The reference of one feature in one window. cells: shape (cells,); version: of the stored
-    reference; words: what it is, for people."""
+    """The reference of one feature in one window. panes: its counts as one pane; version: of the
+    stored reference; words: what it is, for people."""
 
-    cells: IntArray
+    panes: ColumnPanes
     version: int
     words: str
+
+    @property
+    def cells(self) -> IntArray:
+        """Shape (cells,)."""
+        found: IntArray = self.panes.cells[0]
+        return found
 
     @property
     def rows(self) -> int:
@@ -167,7 +173,7 @@ def compared(
         for number, found in enumerate(sums):
             for one in some:
                 made[number][one.name] = Compared(
-                    found.columns[one.name].cells[0],
+                    found.columns[one.name],
                     prepared.references[one.name].version,
                     sentence.reference_words(monitor.reference_of(one), None),
                 )
@@ -191,7 +197,7 @@ def _fixed(
     if record.interval is not None:
         reference = record.interval  # an earlier one serves while that of the configuration waits
     words = sentence.reference_words(reference, record.interval)
-    found = Compared(record.counts.cells[0], record.version, words)
+    found = Compared(record.counts, record.version, words)
     for of_window in made:
         of_window[feature.name] = found
 

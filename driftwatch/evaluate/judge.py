@@ -12,17 +12,21 @@ from driftwatch.config.settings import FeatureSettings, MonitorSettings
 from driftwatch.evaluate import sentence
 from driftwatch.evaluate.calibrate import NOT_CALIBRATED
 from driftwatch.evaluate.compare import Compared, Look, Past
+from driftwatch.evaluate.groups import VERSION_PREFIX
 from driftwatch.evaluate.judged import Judged
 from driftwatch.evaluate.prepare import Prepared
-from driftwatch.evaluate.rows import Case, bins, judged_row, plain_row
-from driftwatch.evaluate.tested import Counts, tested
+from driftwatch.evaluate.rows import Case, Tests, bins, judged_row, plain_row
+from driftwatch.evaluate.tested import Counts, seen_together, tested
+from driftwatch.evaluate.why import changes, explained, woken
 from driftwatch.stats.axis import NumericAxis
 from driftwatch.stats.contribution import js_contribution
 from driftwatch.stats.counts import ColumnTrouble, IntArray
 from driftwatch.stats.divergence import divergences, stack
+from driftwatch.stats.kind import ChangeKind
 from driftwatch.stats.noise import noise
 from driftwatch.store.ledger import WindowCounts
-from driftwatch.store.results import ResultRow
+from driftwatch.store.results import ResultBin, ResultRow
+from driftwatch.verdict.explanation import explain_volume
 from driftwatch.verdict.judge import Evidence, Judgement, judge, judge_volume
 from driftwatch.verdict.policy import VOLUME, Reason, Verdict
 from driftwatch.window import Window
@@ -66,19 +70,71 @@ def judge_windows(
     troubles: columns that could not be captured, or not be counted just now. Bins are kept of
     flagged results, too.
     """
-    for seen in windows:
+    groups = [_group(monitor, prepared, seen, past) for seen in windows]
+    tests = _together(monitor, groups)
+    for group, of_group in zip(groups, tests, strict=True):
+        seen = group.seen
         if seen.volume is not None:
             yield _volume(monitor, prepared, seen, seen.volume, past, now)
-        cases = []
-        for feature in seen.features:
-            case = _case(feature, prepared, seen, past)
-            if case is not None:
-                cases.append(case)
-            elif not seen.segment:
-                trouble = troubles.get(feature.name)
-                yield _grey(monitor, prepared, feature, seen, trouble, past, now)
-        if cases:
-            yield from _features(monitor, prepared, seen, cases, now)
+        for feature in group.blind:
+            trouble = troubles.get(feature.name)
+            yield _grey(monitor, prepared, feature, seen, trouble, past, now)
+        if group.cases:
+            yield from _features(monitor, group, of_group, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The features of one window of one segment: those that can be tested, with their counts and
+    what each test says by itself, and those that are blind."""
+
+    seen: Seen
+    cases: Sequence[Case] = ()
+    counts: Counts | None = None
+    tests: Sequence[Tests] = ()
+    blind: Sequence[FeatureSettings] = ()
+
+
+def _group(monitor: MonitorSettings, prepared: Prepared, seen: Seen, past: Past) -> _Group:
+    found = {feature: _case(feature, prepared, seen, past) for feature in seen.features}
+    cases = [case for case in found.values() if case is not None]
+    blind = [one for one, case in found.items() if case is None and not seen.segment]
+    if not cases:
+        return _Group(seen, blind=blind)
+    current, cells = stack([case.current for case in cases])
+    reference, _ = stack([case.reference for case in cases])
+    ordered = np.array([isinstance(case.axis.axis, NumericAxis) for case in cases])
+    counts = Counts(current, reference, cells, ordered)
+    of_length = prepared.calibrations.get(seen.look.window.seconds, NOT_CALIBRATED)
+    tests = tested(counts, cases, of_length, lengths=len(monitor.window_seconds))
+    return _Group(seen, cases, counts, tests, blind)
+
+
+def _together(monitor: MonitorSettings, groups: Sequence[_Group]) -> list[list[Tests]]:
+    """The tests of each group, each p adjusted for all that may page over the same window; segments
+    that only explain, each by itself."""
+    pools: dict[tuple[Window, str], list[int]] = {}
+    for number, group in enumerate(groups):
+        segment = group.seen.segment
+        pages = not segment or segment.startswith(VERSION_PREFIX) or _segments_page(monitor)
+        pools.setdefault((group.seen.look.window, "" if pages else segment), []).append(number)
+    adjusted: list[list[Tests]] = [[] for _ in groups]
+    for numbers in pools.values():
+        some = [groups[number] for number in numbers]
+        found = iter(
+            seen_together(
+                [case for group in some for case in group.cases],
+                [test for group in some for test in group.tests],
+                min_rows=monitor.min_rows,
+            )
+        )
+        for number, group in zip(numbers, some, strict=True):
+            adjusted[number] = [next(found) for _ in group.cases]
+    return adjusted
+
+
+def _segments_page(monitor: MonitorSettings) -> bool:
+    return monitor.segments is not None and monitor.segments.page
 
 
 def without_reference(
@@ -110,27 +166,19 @@ def _case(feature: FeatureSettings, prepared: Prepared, seen: Seen, past: Past) 
 
 
 def _features(
-    monitor: MonitorSettings,
-    prepared: Prepared,
-    seen: Seen,
-    cases: Sequence[Case],
-    now: datetime,
+    monitor: MonitorSettings, group: _Group, tests: Sequence[Tests], now: datetime
 ) -> Iterator[Judged]:
-    current, cells = stack([case.current for case in cases])
-    reference, _ = stack([case.reference for case in cases])
-    ordered = np.array([isinstance(case.axis.axis, NumericAxis) for case in cases])
-    found = divergences(current, reference, cells=cells, ordered=ordered)
-    floor = noise(current, reference)
-    parts = js_contribution(current, reference, cells)
-    of_length = prepared.calibrations.get(seen.look.window.seconds, NOT_CALIBRATED)
-    tests = tested(
-        Counts(current, reference, cells, ordered), cases, of_length,
-        min_rows=monitor.min_rows, lengths=len(monitor.window_seconds),
-    )  # fmt: skip
-    for i, case in enumerate(cases):
-        evidence = Evidence(
-            rows=int(current[i].sum()),
-            reference_rows=int(reference[i].sum()),
+    assert group.counts is not None, "what can be tested has counts"
+    counts, cases, seen = group.counts, group.cases, group.seen
+    found = divergences(
+        counts.current, counts.reference, cells=counts.cells, ordered=counts.ordered
+    )
+    floor = noise(counts.current, counts.reference)
+    parts = js_contribution(counts.current, counts.reference, counts.cells)
+    evidence = [
+        Evidence(
+            rows=int(counts.current[i].sum()),
+            reference_rows=int(counts.reference[i].sum()),
             min_rows=monitor.min_rows,
             divergence=found.at(i),
             js_guard=float(floor.js_guard[i]),
@@ -139,14 +187,23 @@ def _features(
             effect=tests[i].effect,
             lengths=len(monitor.window_seconds),
         )
-        judgement = judge(case.feature.threshold, evidence)
+        for i in range(len(cases))
+    ]
+    judgements = [
+        judge(case.feature.threshold, known) for case, known in zip(cases, evidence, strict=True)
+    ]
+    changed = changes(cases, judgements)
+    judgements = woken(cases, judgements, changed)
+    whys = explained(monitor, cases, judgements, changed)
+    for i, case in enumerate(cases):
         row = judged_row(
-            monitor, case, evidence, judgement, tests[i],
+            monitor, case, evidence[i], judgements[i], tests[i], whys[i],
             js_noise=float(floor.expected_js[i]), now=now,
         )  # fmt: skip
-        flagged = judgement.verdict in (Verdict.WARNING, Verdict.CRITICAL)
-        kept = bins(case, parts[i]) if seen.keep_bins or flagged else ()
-        yield Judged(row, kept, judgement.above_clear, cap=seen.cap, plain=judgement.plain)
+        kept: tuple[ResultBin, ...] = ()
+        if seen.keep_bins or judgements[i].flagged:
+            kept = bins(case, parts[i], tests[i].p_cells, whys[i])
+        yield Judged(row, kept, judgements[i].above_clear, cap=seen.cap, plain=judgements[i].plain)
 
 
 def _volume(
@@ -164,6 +221,14 @@ def _volume(
         message=sentence.volume(rows, judgement),
         rows=rows, reference=_reference(prepared, VOLUME), now=now,
     )  # fmt: skip
+    if judgement.flagged:
+        told = explain_volume(rows, judgement.value)
+        row = replace(
+            row,
+            change=ChangeKind.VOLUME,
+            next_step=told.next_step,
+            explanation=told.sentence,
+        )
     row = _excluded(row, past.reason(VOLUME, seen.look.span))
     usual = reference_rows.size == 0 or int(reference_rows.min()) > 0
     return Judged(row, (), judgement.above_clear, expected=usual)

@@ -221,8 +221,8 @@ class _Judge:
         for name in of_length.by_phase.keys() & found.keys():
             part = of_length.in_phase(name, look.span.start, self.monitor.calendar.zone)
             if part is not None:
-                cells, words = part
-                made[name] = replace(found[name], cells=cells, words=words + found[name].words)
+                panes, words = part
+                made[name] = replace(found[name], panes=panes, words=words + found[name].words)
         return made
 
     def _sums(self, work: Due, spans: Sequence[Interval]) -> list[WindowCounts]:

@@ -72,6 +72,8 @@ def _change(record: AlertRecord, rows: Rows, note: str) -> AlertChange:
     firing = status.state is AlertState.FIRING
     row = rows.get((key.feature, key.segment, key.window_seconds))
     assert status.window_end is not None, "an alert changes at a window"
+    of_values = key.kind in (AlertKind.DRIFT, AlertKind.VOLUME)
+    why = row if firing and of_values else None
     return AlertChange(
         monitor=key.monitor,
         feature=key.feature,
@@ -90,6 +92,9 @@ def _change(record: AlertRecord, rows: Rows, note: str) -> AlertChange:
         reason="" if row is None else row.reason.value,
         widened=_widened(row),
         note=note or _excluded(row, firing=firing),
+        change=why.change.value if why and why.change else "",
+        next_step=why.next_step.value if why and why.next_step else "",
+        explanation=why.explanation if why else "",
     )
 
 

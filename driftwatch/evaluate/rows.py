@@ -11,10 +11,12 @@ from driftwatch.evaluate import sentence
 from driftwatch.evaluate.compare import Compared, Look
 from driftwatch.stats.counts import ColumnPanes, FloatArray, IntArray
 from driftwatch.stats.divergence import CONVENTION
+from driftwatch.stats.kind import Change
 from driftwatch.stats.moments import moments
 from driftwatch.stats.segment import ALL_ROWS
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.results import ResultBin, ResultRow
+from driftwatch.verdict.explanation import Explanation
 from driftwatch.verdict.judge import Evidence, Judgement
 
 
@@ -47,7 +49,7 @@ class Case:
 class Tests:
     """What the tests say of one feature. alpha: what p_value is held against, NaN where its
     threshold is fixed; inflation: phi of the window; caveats: why the null says less than it could,
-    of features that are calibrated."""
+    of features that are calibrated; p_cells: of each cell alone, shape (cells,)."""
 
     p_value: float
     adjusted_p: float
@@ -56,6 +58,15 @@ class Tests:
     inflation: float
     alpha: float
     caveats: tuple[str, ...]
+    p_cells: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The change of one flagged feature, with the cells that carry it, and its explanation."""
+
+    change: Change
+    explanation: Explanation
 
 
 def judged_row(
@@ -64,6 +75,7 @@ def judged_row(
     evidence: Evidence,
     judgement: Judgement,
     tests: Tests,
+    why: Why | None,
     *,
     js_noise: float,
     now: datetime,
@@ -113,6 +125,10 @@ def judged_row(
         inflation=tests.inflation,
         alpha=tests.alpha,
         caveats=" ".join(tests.caveats),
+        change=why.change.kind if why else None,
+        change_share=why.change.share if why else math.nan,
+        next_step=why.explanation.next_step if why else None,
+        explanation=why.explanation.sentence if why else "",
         convention=CONVENTION,
         compared_with=case.compared.words,
         excluded=case.excluded,
@@ -193,13 +209,22 @@ def plain_row(
     )
 
 
-def bins(case: Case, contribution: FloatArray) -> tuple[ResultBin, ...]:
-    """The cells of one result, with what each adds to JS (nats)."""
+def bins(
+    case: Case, contribution: FloatArray, p_cells: FloatArray, why: Why | None
+) -> tuple[ResultBin, ...]:
+    """The cells of one result, with what each adds to JS (nats) and how likely it is by chance."""
+    carrying = why.change.cells if why else ()
     return tuple(
-        ResultBin(cell, label, int(case.current[cell]), int(case.reference[cell]), float(part))
-        for cell, (label, part) in enumerate(
-            zip(case.axis.axis.labels(), contribution, strict=False)
+        ResultBin(
+            cell,
+            label,
+            int(case.current[cell]),
+            int(case.reference[cell]),
+            float(contribution[cell]),
+            float(p_cells[cell]),
+            cell in carrying,
         )
+        for cell, label in enumerate(case.axis.axis.labels())
     )
 
 

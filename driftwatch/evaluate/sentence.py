@@ -26,6 +26,10 @@ _NAMES = {
     Measure.KS: "KS on bins",
     Measure.EFFECT: "effect",
 }
+_ONLY_A_WARNING = {
+    Reason.PREDICTION_STAYS: "a warning, as the prediction stays where it was",
+    Reason.AT_MOST_WARNING: "a warning, as is configured",
+}
 NO_REST = "nearly every row has a version"
 """Why nobody is told any more of rows without one."""
 
@@ -227,6 +231,8 @@ def not_serving(version: str) -> str:
 def _found(judgement: Judgement, limits: Policy) -> str:
     if judgement.verdict is Verdict.CRITICAL:
         return f"reaches critical {limits.critical:g}"
+    if judgement.reason in _ONLY_A_WARNING:
+        return f"reaches critical {limits.critical:g} ({_ONLY_A_WARNING[judgement.reason]})"
     if judgement.verdict is Verdict.WARNING:
         return f"reaches warning {limits.warning:g}"
     if judgement.reason is Reason.WITHIN_NOISE:

@@ -1,7 +1,8 @@
 """All features of one window, tested together: what is real, how far, and what could be found."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +29,9 @@ class Counts:
 
 
 def tested(
-    counts: Counts, cases: Sequence[Case], of_length: OfLength, *, min_rows: int, lengths: int
+    counts: Counts, cases: Sequence[Case], of_length: OfLength, *, lengths: int
 ) -> list[Tests]:
-    """What the tests say of each case, in their order; windows with fewer than min_rows of a
-    feature are no part of the discoveries.
+    """What the tests say of each case, in their order, before they are seen together.
 
     lengths: over how many window lengths alpha is shared.
     """
@@ -46,7 +46,6 @@ def tested(
         statistic=whole.statistic, expected=whole.expected, phi=phi,
     )  # fmt: skip
     n, m = counts.current.sum(axis=1), counts.reference.sum(axis=1)
-    adjusted = discoveries(np.where(n >= min_rows, found.p, np.nan), q=DISCOVERY_RATE).adjusted_p
     alpha = np.array([_alpha(case) for case in cases]) / lengths
     detectable = detectable_effect(
         current_rows=n,
@@ -61,15 +60,26 @@ def tested(
     return [
         Tests(
             p_value=float(found.p[i]),
-            adjusted_p=float(adjusted[i]),
+            adjusted_p=math.nan,
             effect=float(far[i]),
             detectable_effect=float(detectable[i]),
             inflation=float(phi[i]),
-            alpha=float(alpha[i]) if _is_calibrated(case) else float("nan"),
+            alpha=float(alpha[i]) if _is_calibrated(case) else math.nan,
             caveats=_caveats(case, of_length),
+            p_cells=found.p_cells[i],
         )
         for i, case in enumerate(cases)
     ]
+
+
+def seen_together(cases: Sequence[Case], tests: Sequence[Tests], *, min_rows: int) -> list[Tests]:
+    """The same with p adjusted for all of them; those of fewer than min_rows count for nothing."""
+    p = [
+        test.p_value if int(case.current.sum()) >= min_rows else math.nan
+        for case, test in zip(cases, tests, strict=True)
+    ]
+    adjusted = discoveries(p, q=DISCOVERY_RATE).adjusted_p
+    return [replace(test, adjusted_p=float(one)) for test, one in zip(tests, adjusted, strict=True)]
 
 
 def _is_calibrated(case: Case) -> bool:

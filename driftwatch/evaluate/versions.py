@@ -6,7 +6,7 @@ predicted last; from `handover` on by its own first days.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -307,8 +307,9 @@ def _past_of_rest(
     rest = _rest(whole, [one for (one,) in parts], feature.name)
     if rest.rows < monitor.min_rows or rest.column_rows[feature.name] != rest.rows:
         return None
-    cells = np.maximum(rest.columns[feature.name].cells[0], 0)
-    return Compared(cells, record.version, sentence.without_version(str(interval)))
+    panes = rest.columns[feature.name]
+    panes = replace(panes, cells=np.maximum(panes.cells, 0))
+    return Compared(panes, record.version, sentence.without_version(str(interval)))
 
 
 def _rest(whole: WindowCounts, parts: Sequence[WindowCounts], name: str) -> WindowCounts:
@@ -365,7 +366,7 @@ def _compared(
         words = sentence.own_reference(own.interval.seconds)
         if own.origin is not ReferenceOrigin.VERSION:
             words = str(own.interval)
-        return Compared(own.counts.cells[0], own.version, words)
+        return Compared(own.counts, own.version, words)
     if version.predecessor is None:
         return None
     main = prepared.references.get(feature.name)
@@ -373,12 +374,12 @@ def _compared(
     beside = counts.get(version_key(version.predecessor))
     if beside is not None and beside[number].rows >= monitor.min_rows:
         words = sentence.beside(version.predecessor)
-        return Compared(beside[number].columns[feature.name].cells[0], reference_version, words)
+        return Compared(beside[number].columns[feature.name], reference_version, words)
     earlier = before.get(version.version)
     if earlier is None or not earlier.rows:
         return None
     words = sentence.before(version.predecessor)
-    return Compared(earlier.columns[feature.name].cells[0], reference_version, words)
+    return Compared(earlier.columns[feature.name], reference_version, words)
 
 
 def _before(

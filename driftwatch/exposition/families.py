@@ -182,6 +182,13 @@ CAVEAT = Family(
     "Constant 1 for each reason why the verdict rests on less than it should; absent else. "
     + _HOLDS,
 )
+CHANGE = Family(
+    "driftwatch_change_info",
+    (*_OF_FEATURE, "change", "next_step"),
+    "1",
+    "Constant 1 where the latest window is flagged, with the kind of change that it shows and "
+    f"where to look next; absent else. {_HOLDS}",
+)
 JS_DIVERGENCE = Family(
     "driftwatch_js_divergence_nats",
     _OF_FEATURE,
@@ -242,8 +249,8 @@ OF_RESULTS: tuple[Family, ...] = (
     MONITOR_INFO, WATERMARK, REFERENCE_CREATED, REFERENCE_ROWS, VERSION_FIRST_SEEN, SEGMENTS,
     ALERT_STATE, ALERT_LEVEL, FEATURES_DRIFTING, FEATURES_NOT_JUDGED, SEGMENTS_DRIFTING, EXCLUDED,
     VERDICT_LEVEL, NOT_JUDGED, WINDOW_START, WINDOW_END, WINDOW_ROWS, MISSING_RATIO, UNSEEN_RATIO,
-    EFFECT, DETECTABLE_EFFECT, P_VALUE, CAVEAT, JS_DIVERGENCE, JS_DISTANCE, JS_NOISE, KL_DIVERGENCE,
-    DRIFT_VALUE, DRIFT_THRESHOLD,
+    EFFECT, DETECTABLE_EFFECT, P_VALUE, CAVEAT, CHANGE, JS_DIVERGENCE, JS_DISTANCE, JS_NOISE,
+    KL_DIVERGENCE, DRIFT_VALUE, DRIFT_THRESHOLD,
 )  # fmt: skip
 """Families that the results of a monitor fill."""
 

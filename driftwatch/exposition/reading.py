@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from driftwatch.alert.policy import AlertKind, AlertState, Severity
+from driftwatch.stats.kind import ChangeKind
+from driftwatch.verdict.explanation import NextStep
 from driftwatch.verdict.policy import Reason, Verdict
 
 
@@ -22,9 +24,9 @@ class FeatureReading:
 
     js, kl, js_noise in nats; js_distance 0..1; missing_ratio and unseen_ratio 0..1 of the window's
     rows; effect and detectable_effect in equivalent standard deviations, p_value 0..1; caveats:
-    words of a closed list, see `stats.null`; value is the number that was judged, in the unit of
-    `measure`, and thresholds are its limits. For the volume, measure is "volume" and value is rows
-    / median of the reference's rows.
+    words of a closed list, see `stats.null`; change, next_step: of a flagged window, None of
+    others; value is the number that was judged, in the unit of `measure`, and thresholds are its
+    limits. For the volume, measure is "volume" and value is rows / median of the reference's rows.
     """
 
     feature: str
@@ -41,6 +43,8 @@ class FeatureReading:
     detectable_effect: float = math.nan
     p_value: float = math.nan
     caveats: tuple[str, ...] = ()
+    change: ChangeKind | None = None
+    next_step: NextStep | None = None
     js: float = math.nan
     js_distance: float = math.nan
     js_noise: float = math.nan

@@ -116,7 +116,7 @@ def unit_map(
     """The map of `UNITS` that carries mean and standard deviation of the reference to the current
     ones, None if none does.
 
-    Both must fit within 4 standard errors and 1 %: the mean's is sqrt(s²/n + (b s_ref)²/m), that of
+    Both must fit within 3 standard errors and 1 %: the mean's is sqrt(s²/n + (b s_ref)²/m), that of
     ln s is sqrt(k/n)/2, where k, the square of the farthest value's distance in s, stands for the
     kurtosis that sums and extremes do not tell. Of several the one with the least sum of squares.
 
@@ -137,7 +137,7 @@ def unit_map(
         error = math.hypot(spread / math.sqrt(current_rows), expected / math.sqrt(reference_rows))
         off_mean = (current.mean - mean) / (error + 0.01 * abs(mean))
         off_spread = (math.log(spread) - math.log(unit.factor) - of_reference) / of_log
-        if max(abs(off_mean), abs(off_spread)) <= 4 and off_mean**2 + off_spread**2 < least:
+        if max(abs(off_mean), abs(off_spread)) <= 3 and off_mean**2 + off_spread**2 < least:
             best, least = unit, off_mean**2 + off_spread**2
     return best
 

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from driftwatch.stats.kind import ChangeKind
 from driftwatch.store.dialect import insert_into
 from driftwatch.store.schema import ALL_ROWS_FLAGGED, latest_result, result, result_bin
+from driftwatch.verdict.explanation import NextStep
 from driftwatch.verdict.policy import Measure, Reason, Verdict
 from driftwatch.window import Interval
 
@@ -51,7 +53,9 @@ class ResultRow:
     is and the thresholds limit, None for the volume (rows over the reference's median); effect and
     detectable_effect in equivalent standard deviations; alpha: what `p_value` was held against, its
     share for this length of window; inflation: how much more the reference's own windows vary than
-    sampling alone; caveats: see `stats.null`;
+    sampling alone; caveats: see `stats.null`; change, next_step: the kind of change of what is
+    flagged, and where to look, None where it is not; change_share: how much of the change that kind
+    explains, 0..1; explanation: all that in one sentence;
     compared_with: what the reference was, in words; excluded: why this window pages nobody and
     teaches nothing, "" where it does.
     """
@@ -96,6 +100,10 @@ class ResultRow:
     inflation: float = nan
     alpha: float = nan
     caveats: str = ""
+    change: ChangeKind | None = None
+    change_share: float = nan
+    next_step: NextStep | None = None
+    explanation: str = ""
     convention: str = ""
     compared_with: str = ""
     excluded: str = ""
@@ -131,13 +139,16 @@ class ResultRecord:
 
 @dataclass(frozen=True, slots=True)
 class ResultBin:
-    """One cell of a result's picture. js_contribution in nats; NaN where there is none."""
+    """One cell of a result's picture. js_contribution in nats and p_value, 0..1, of the cell alone;
+    NaN where there is none. carries: whether the change lies in this cell, of what is flagged."""
 
     cell: int
     label: str
     current_rows: int
     reference_rows: int
     js_contribution: float = nan
+    p_value: float = nan
+    carries: bool = False
 
 
 _FLAGGED = (Verdict.WARNING, Verdict.CRITICAL)
@@ -323,6 +334,8 @@ def bins_of(connection: Connection, result_id: int) -> list[ResultBin]:
             result_bin.c.current_rows,
             result_bin.c.reference_rows,
             result_bin.c.js_contribution,
+            result_bin.c.p_value,
+            result_bin.c.carries,
         )
         .where(result_bin.c.result_id == result_id)
         .order_by(result_bin.c.cell)
@@ -412,6 +425,8 @@ def _replace_bins(
             "current_rows": found.current_rows,
             "reference_rows": found.reference_rows,
             "js_contribution": found.js_contribution,
+            "p_value": found.p_value,
+            "carries": found.carries,
         }
         for result_id, of_result in bins.items()
         for found in of_result

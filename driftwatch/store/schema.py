@@ -9,10 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from driftwatch.alert.policy import AlertKind, AlertState, Severity
+from driftwatch.stats.kind import ChangeKind
 from driftwatch.store.types import NanAsNull, UtcDateTime, Word
+from driftwatch.verdict.explanation import NextStep
 from driftwatch.verdict.policy import Measure, Reason, Verdict
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The newest migration that this release knows."""
 
 VERSION_TABLE = "driftwatch_schema"
@@ -309,6 +311,11 @@ result = sa.Table(
     sa.Column("alpha", NanAsNull),
     # Words of a closed list, one space between them: what the verdict could not rest on.
     sa.Column("caveats", sa.Text, nullable=False, server_default=sa.text("''")),
+    # Of what is flagged: what kind of change it is, in one sentence, and where to look.
+    sa.Column("change", Word(ChangeKind)),
+    sa.Column("change_share", NanAsNull),
+    sa.Column("next_step", Word(NextStep)),
+    sa.Column("explanation", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("convention", sa.Text, nullable=False),
     # What the reference was, in words; and why this window pages nobody ("": it may).
     sa.Column("compared_with", sa.Text, nullable=False),
@@ -363,6 +370,9 @@ result_bin = sa.Table(
     sa.Column("current_rows", sa.BigInteger, nullable=False),
     sa.Column("reference_rows", sa.BigInteger, nullable=False),
     sa.Column("js_contribution", NanAsNull),
+    sa.Column("p_value", NanAsNull),
+    # Whether the change lies in this cell; known of what is flagged.
+    sa.Column("carries", sa.Boolean, nullable=False, server_default=sa.false()),
     sqlite_with_rowid=False,
 )
 

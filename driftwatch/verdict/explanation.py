@@ -24,8 +24,11 @@ class NextStep(StrEnum):
 
     DATA = "data"
     MODEL = "model"
-    RETRIEVAL_OR_PROMPT = "retrieval or prompt"
+    RETRIEVAL_OR_PROMPT = "retrieval_or_prompt"
     WORKFLOW = "workflow"
+
+
+_PLACES = {step: step.value.replace("_", " ") for step in NextStep}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,7 @@ look at the data: the pipeline before the model.'
     words, hint, step = _WORDS[kind]
     if made_by_prompt and kind not in _DEFECTS:
         step, hint = NextStep.RETRIEVAL_OR_PROMPT, "what they were given, and which version ran"
-    said = words(finding)
-    if show_levels and kind in _NAMED and (named := _named(finding)):
-        said = f"{said} ({named})"
+    said = _with_names(finding, words(finding), show_levels)
     return _explanation(finding.feature, said, step, hint)
 
 
@@ -107,24 +108,37 @@ look at the workflow: who sends rows, and whether all of them arrive.'
     return _explanation("volume", said, NextStep.WORKFLOW, hint)
 
 
-def explain_prediction(prediction: str, *, explained: float | None) -> Explanation:
-    """A prediction whose change no flagged input explains. explained: the largest explained share
-    of an input (0..1), None where there are no joint counts.
+def explain_prediction(
+    finding: Finding, *, explained: float | None, show_levels: bool = False
+) -> Explanation:
+    """A prediction that moved while no flagged input explains it. explained: the largest explained
+    share of an input (0..1), None where there are no joint counts: then no input is flagged.
 
-    >>> explain_prediction("score", explained=0.08).sentence
-    'score: the prediction moved, and no flagged input explains more than 8 % of it; \
-look at the model: its version and serving, or an input that is not watched.'
+    >>> change = Change(ChangeKind.LOCATION, 0.9, None, 0.0, (0,))
+    >>> score = Finding("score", change, NumericAxis((0.5, 0.7)), (5, 10, 85, 0), (50, 40, 10, 0))
+    >>> explain_prediction(score, explained=0.08).sentence
+    'score: values moved up, and no flagged input explains more than 8 % of it; look at the model: \
+its version and serving, or an input that is not watched.'
     """
-    said = "the prediction moved, and no input is flagged"
-    if explained is not None:
-        most = _percent(explained)
-        said = f"the prediction moved, and no flagged input explains more than {most} of it"
+    words, _, _ = _WORDS[finding.change.kind]
+    said = _with_names(finding, words(finding), show_levels)
+    said = (
+        f"{said}, and no input is flagged"
+        if explained is None
+        else (f"{said}, and no flagged input explains more than {_percent(explained)} of it")
+    )
     hint = "its version and serving, or an input that is not watched"
-    return _explanation(prediction, said, NextStep.MODEL, hint)
+    return _explanation(finding.feature, said, NextStep.MODEL, hint)
 
 
 def _explanation(feature: str, said: str, step: NextStep, hint: str) -> Explanation:
-    return Explanation(f"{feature}: {said}; look at the {step.value}: {hint}.", step)
+    return Explanation(f"{feature}: {said}; look at the {_PLACES[step]}: {hint}.", step)
+
+
+def _with_names(finding: Finding, said: str, show_levels: bool) -> str:
+    if show_levels and finding.change.kind in _NAMED and (named := _named(finding)):
+        return f"{said} ({named})"
+    return said
 
 
 def _missing(finding: Finding) -> str:

@@ -69,6 +69,10 @@ class Judgement:
     above_clear: bool
     plain: bool = False
 
+    @property
+    def flagged(self) -> bool:
+        return self.verdict in (Verdict.WARNING, Verdict.CRITICAL)
+
 
 def judge(policy: Policy, evidence: Evidence) -> Judgement:
     """The judgement of one feature in one window by its policy."""
@@ -97,9 +101,10 @@ def judge_fixed(threshold: FixedThreshold, evidence: Evidence) -> Judgement:
 def judge_calibrated(threshold: CalibratedThreshold, evidence: Evidence) -> Judgement:
     """Real by the p-value, among all features of the window, and far by the effect.
 
-    Real: p <= alpha / lengths, and at most 1 % of what is flagged with it is false (Benjamini and
-    Hochberg). A limit is reached at effect >= limit. Plain: flagged, and p <= 1e-6 / lengths. Blind
-    as `judge_fixed`.
+    Real: p <= alpha / lengths, and adjusted_p <= 1 % / lengths (Benjamini and Hochberg): the false
+    share of what is flagged over all lengths together is at most the sum of those of each length,
+    so that at most 1 % of it is false. A limit is reached at effect >= limit. Plain: flagged, and
+    p <= 1e-6 / lengths. Blind as `judge_fixed`.
     """
     value = evidence.effect
     blind = _why_blind(evidence, value)
@@ -109,7 +114,7 @@ def judge_calibrated(threshold: CalibratedThreshold, evidence: Evidence) -> Judg
     found = _graded(
         value,
         reached=value,
-        real=evidence.p_value <= alpha and evidence.adjusted_p <= DISCOVERY_RATE,
+        real=evidence.p_value <= alpha and evidence.adjusted_p <= DISCOVERY_RATE / evidence.lengths,
         threshold=threshold,
     )
     flagged = found.verdict is not Verdict.OK

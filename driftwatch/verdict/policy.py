@@ -30,6 +30,10 @@ class Reason(StrEnum):
     WITHIN_NOISE = "within_noise"
     """Above the threshold, but sampling alone (of volume: the reference's own windows) could do it:
     not flagged."""
+    PREDICTION_STAYS = "prediction_stays"
+    """Critical by its limit, but the prediction stays where it was and no data broke: a warning."""
+    AT_MOST_WARNING = "at_most_warning"
+    """Critical by its limit, but the configuration makes it a warning."""
     EMPTY_WINDOW = "empty_window"
     TOO_FEW_ROWS = "too_few_rows"
     NO_REFERENCE = "no_reference"

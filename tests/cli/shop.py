@@ -17,6 +17,7 @@ from driftwatch.cli import main
 
 FIRST = datetime(2026, 9, 1, tzinfo=UTC)
 NOW = datetime(2026, 9, 13, 9, 3, tzinfo=UTC)
+FIXED = "{js_distance: {warning: 0.1, critical: 0.2}}"
 REFERENCE = "{from: 2026-09-02, to: 2026-09-09}"
 SECRET = "S3cret-pw"
 ROWS_PER_DAY = 96
@@ -136,6 +137,7 @@ class Shop:
             "pane": "1h",
             "delay": "0s",
             "min_rows": "20",
+            "thresholds": FIXED,
             "alert": "{k: 1, of: 1}",
         } | changed
         return f"  - name: {name}\n" + "".join(f"    {k}: {v}\n" for k, v in keys.items() if v)

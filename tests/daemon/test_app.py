@@ -36,7 +36,7 @@ from driftwatch.store.engine import open_store
 from driftwatch.window import Interval, to_epoch
 from tests.daemon.webhook import receiver
 from tests.evaluate.log import Log, day, rows, shifted
-from tests.evaluate.world import DAY, QUARTER, K, World, X, monitor, table
+from tests.evaluate.world import DAY, FIXED, QUARTER, K, World, X, monitor, table
 
 
 @dataclass
@@ -145,7 +145,7 @@ def test_versions_segments_and_exclusions_are_on_the_page(empty_world: World) ->
     made = [*rows(0, 10.5, version="v1"), *rows(10.5, 11, version="v2", x=shifted)]
     world.live([*made, *rows(11, 12, version="v2", k="new", x=shifted)])
     world.configure(
-        features=(FeatureSettings("x", prediction=True), K),
+        features=(FeatureSettings("x", prediction=True, threshold=FIXED), K),
         window_seconds=(DAY,),
         version=VersionSettings("version"),
         segments=SegmentSettings((SegmentGroup(("k",)),), (DAY,)),

@@ -24,10 +24,10 @@ from driftwatch.store.snapshot import MonitorSnapshot
 from driftwatch.store.versions import VersionRow
 from driftwatch.verdict.policy import VOLUME, Reason, Verdict
 from tests.evaluate.log import Log, day
-from tests.evaluate.world import DAY, HOUR, K, X, monitor
+from tests.evaluate.world import DAY, FIXED, HOUR, K, X, monitor
 
 SEGMENTS = ("country=DE", "country=FR", "country=(other)")
-PREDICTION = FeatureSettings("p", prediction=True)
+PREDICTION = FeatureSettings("p", prediction=True, threshold=FIXED)
 
 
 def watched(*, page: bool = False) -> MonitorSettings:

@@ -24,11 +24,11 @@ from driftwatch.daemon import courier
 from driftwatch.daemon.app import App
 from driftwatch.window import Interval, from_epoch, to_epoch
 from tests.evaluate.log import Log, day
-from tests.evaluate.world import DAY, HOUR, QUARTER, K, monitor
+from tests.evaluate.world import DAY, FIXED, HOUR, QUARTER, K, monitor
 
 COLUMNS = {"x": "double precision", "k": "text", "p": "double precision", "v": "text"}
-X = FeatureSettings("x", reference=RollingReference(5 * DAY))
-P = FeatureSettings("p", prediction=True)
+X = FeatureSettings("x", reference=RollingReference(5 * DAY), threshold=FIXED)
+P = FeatureSettings("p", prediction=True, threshold=FIXED)
 
 
 @dataclass(frozen=True)

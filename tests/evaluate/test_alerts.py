@@ -17,9 +17,9 @@ from driftwatch.store import alerts
 from driftwatch.verdict.policy import VOLUME
 from tests.evaluate.findings import found, history, take
 from tests.evaluate.log import day
-from tests.evaluate.world import DAY, QUARTER, K, World, X, monitor
+from tests.evaluate.world import DAY, FIXED, QUARTER, K, World, X, monitor
 
-P = FeatureSettings("p", prediction=True)
+P = FeatureSettings("p", prediction=True, threshold=FIXED)
 ONCE = AlertPolicy(k=1, of=1)
 COUNTRIES = SegmentSettings((SegmentGroup(("country",)),), (DAY,))
 PAGING = SegmentSettings(

@@ -6,9 +6,9 @@ from typing import Any
 from driftwatch.alert.policy import AlertPolicy
 from driftwatch.config.settings import FeatureSettings, Kind
 from tests.evaluate.log import day, rows, shifted
-from tests.evaluate.world import DAY, QUARTER, K, World, X
+from tests.evaluate.world import DAY, FIXED, QUARTER, K, World, X
 
-Y = FeatureSettings("y")
+Y = FeatureSettings("y", threshold=FIXED)
 
 
 def fine(world: World, feature: str = "x") -> bool:
@@ -149,7 +149,10 @@ def test_all_missing_and_constant_columns_in_the_reference(empty_world: World) -
         "ALTER TABLE events ADD COLUMN void double precision",
         "ALTER TABLE events ADD COLUMN still double precision",
     )
-    void, still = FeatureSettings("void"), FeatureSettings("still")
+    void, still = (
+        FeatureSettings("void", threshold=FIXED),
+        FeatureSettings("still", threshold=FIXED),
+    )
     world.configure(features=(X, void, still))
     world.log.write([*rows(0, 10, still=7.5, void=None), *rows(10, 11, still=7.5, void=1.0)])
     world.live([*rows(11, 12, still=7.6, void=1.0)])
@@ -163,7 +166,9 @@ def test_all_missing_and_constant_columns_in_the_reference(empty_world: World) -
 def test_an_identifier_is_refused_and_the_rest_goes_on(small_empty_world: World) -> None:
     world = small_empty_world
     world.log.execute("ALTER TABLE events ADD COLUMN user_id text")
-    world.configure(features=(X, FeatureSettings("user_id", kind=Kind.CATEGORICAL)))
+    world.configure(
+        features=(X, FeatureSettings("user_id", kind=Kind.CATEGORICAL, threshold=FIXED))
+    )
     numbered = [{**row, "user_id": f"u{n}"} for n, row in enumerate(rows(0, 11))]
     world.log.write(numbered)
     world.catch_up(11)
@@ -185,7 +190,7 @@ def test_a_column_whose_values_cannot_be_read_stops_no_other(world: World) -> No
     if world.log.is_sqlite:
         world.log.execute("UPDATE events SET k = '{\"a\": 1}'")
     good = '{"a": 1}' if world.log.is_sqlite else "good"
-    world.configure(relation=relation, features=(X, FeatureSettings("y", **kind)))
+    world.configure(relation=relation, features=(X, FeatureSettings("y", **kind, threshold=FIXED)))
     world.live([*rows(10, 11, k=good), *rows(11, 12, k="broken"), *rows(12, 13, k=good)])
     for number in (11, 12, 13):
         world.catch_up(number)

@@ -2,7 +2,7 @@
 
 from driftwatch.config.settings import FeatureSettings
 from tests.evaluate.log import day, rows
-from tests.evaluate.world import K, World, X
+from tests.evaluate.world import FIXED, K, World, X
 
 
 def test_a_capture_is_counted_by_the_evaluation_that_made_it_alone(world: World) -> None:
@@ -42,7 +42,7 @@ def test_a_capture_without_a_new_pane_is_noted(small_world: World) -> None:
 
 def test_a_reference_without_rows_took_time_all_the_same(small_empty_world: World) -> None:
     world = small_empty_world
-    world.configure(features=(X, FeatureSettings("k", kind=K.kind)))
+    world.configure(features=(X, FeatureSettings("k", kind=K.kind, threshold=FIXED)))
     (report,) = world.catch_up(11)
     assert (report.outcome, report.rows_scanned) == ("no_data", 0)
     assert report.stages.scan > 0

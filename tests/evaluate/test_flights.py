@@ -29,7 +29,7 @@ from driftwatch.store.migrate import ensure_schema
 from driftwatch.verdict.policy import FixedThreshold, Measure
 from driftwatch.window import Calendar, Interval, to_epoch
 from tests.evaluate.log import Log, Row
-from tests.evaluate.world import DAY, HOUR, World, monitor
+from tests.evaluate.world import DAY, FIXED, HOUR, World, monitor
 
 NEW_YORK = ZoneInfo("America/New_York")
 COLUMNS = {
@@ -39,8 +39,8 @@ COLUMNS = {
     "origin": "text",
 }
 DELAY = FeatureSettings("dep_delay", threshold=FixedThreshold(Measure.JS_DISTANCE, 0.35, 0.5))
-DISTANCE = FeatureSettings("distance")
-CARRIER = FeatureSettings("carrier", kind=Kind.CATEGORICAL)
+DISTANCE = FeatureSettings("distance", threshold=FIXED)
+CARRIER = FeatureSettings("carrier", kind=Kind.CATEGORICAL, threshold=FIXED)
 
 
 def local(month: int, number: int) -> datetime:
@@ -181,7 +181,7 @@ def test_a_season_of_three_weeks(departures: World) -> None:
 
 def test_an_airline_with_one_flight_a_day_is_judged_on_fourteen(departures: World) -> None:
     hawaiian = replace(departures.log.relation, where="carrier = 'HA'")
-    delay = FeatureSettings("dep_delay")
+    delay = FeatureSettings("dep_delay", threshold=FIXED)
     airport(
         departures, relation=hawaiian, features=(delay,), min_rows=14, widen_seconds=21 * DAY,
         start=Start(to_epoch(local(1, 14))), reference=Interval(local(1, 7), local(1, 14)),

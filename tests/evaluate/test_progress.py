@@ -19,6 +19,7 @@ from driftwatch.evaluate.progress import (
     target,
 )
 from driftwatch.window import Interval, Window, to_epoch
+from tests.evaluate.world import FIXED
 
 HOUR, DAY, WEEK = 3_600, 86_400, 604_800
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
@@ -27,7 +28,7 @@ MONITOR = MonitorSettings(
     name="m",
     source="logs",
     relation=RelationSettings("t", None, "at"),
-    features=(FeatureSettings("x"),),
+    features=(FeatureSettings("x", threshold=FIXED),),
     reference=Interval(MONDAY - timedelta(days=60), MONDAY - timedelta(days=30)),
     pane_seconds=300,
     every_seconds=300,

@@ -7,7 +7,7 @@ from driftwatch.config.settings import FeatureSettings
 from driftwatch.evaluate.prepare import prepare
 from driftwatch.window import Interval
 from tests.evaluate.log import day, rows
-from tests.evaluate.world import DAY, HOUR, K, World, X, monitor, natural
+from tests.evaluate.world import DAY, FIXED, HOUR, K, World, X, monitor, natural
 
 
 def test_the_reference_is_captured_once(world: World) -> None:
@@ -127,7 +127,7 @@ def test_a_length_that_is_added_is_judged_from_the_panes_that_are_there(
 def test_what_a_second_process_captured_meanwhile_is_kept(small_world: World) -> None:
     """Both look, both count; rows came between: the second one takes what the first one saved."""
     world = small_world
-    other = monitor(world.log, features=(X, K, FeatureSettings("k2", kind=K.kind)))
+    other = monitor(world.log, features=(X, K, FeatureSettings("k2", kind=K.kind, threshold=FIXED)))
     plan = world.source.plan
     first: list[object] = []
 

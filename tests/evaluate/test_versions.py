@@ -18,9 +18,9 @@ from driftwatch.evaluate.accept import Acceptance, accept
 from driftwatch.evaluate.reference_commands import activate
 from driftwatch.window import to_epoch
 from tests.evaluate.log import Row, day, rows, shifted
-from tests.evaluate.world import DAY, K, World
+from tests.evaluate.world import DAY, FIXED, K, World
 
-P = FeatureSettings("x", prediction=True)
+P = FeatureSettings("x", prediction=True, threshold=FIXED)
 
 
 def served(version: str, start: float, end: float, **changed: Any) -> list[Row]:

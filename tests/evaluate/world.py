@@ -22,11 +22,16 @@ from driftwatch.source import Source, open_source
 from driftwatch.store.engine import Store, open_store
 from driftwatch.store.migrate import ensure_schema
 from driftwatch.store.schema import metadata
+from driftwatch.verdict.policy import FixedThreshold
 from driftwatch.window import Interval, to_epoch
 from tests.evaluate.log import Log, Row, day, rows
 
 HOUR, QUARTER, DAY = 3_600, 21_600, 86_400
-X, K = FeatureSettings("x"), FeatureSettings("k", kind=Kind.CATEGORICAL)
+FIXED = FixedThreshold()
+"""Of tests that are not about thresholds: windows of a few rows, worked by hand."""
+
+X = FeatureSettings("x", threshold=FIXED)
+K = FeatureSettings("k", kind=Kind.CATEGORICAL, threshold=FIXED)
 REFERENCE = (0, 10)
 """In days. It is judged from its end on."""
 

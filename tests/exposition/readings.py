@@ -16,6 +16,8 @@ from driftwatch.exposition.reading import (
     SegmentReading,
     VersionReading,
 )
+from driftwatch.stats.kind import ChangeKind
+from driftwatch.verdict.explanation import NextStep
 from driftwatch.verdict.policy import VOLUME, Reason, Verdict
 
 DAY = 86_400
@@ -42,6 +44,8 @@ def feature_reading(feature: str = "dep_delay", /, **changes: object) -> Feature
         detectable_effect=0.2,
         p_value=1e-9,
         caveats=("few_windows",),
+        change=ChangeKind.MISSING_DATA,
+        next_step=NextStep.DATA,
         js=0.17,
         js_distance=0.5,
         js_noise=0.003,

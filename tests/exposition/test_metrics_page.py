@@ -20,12 +20,20 @@ from driftwatch.exposition.page import Page
 from driftwatch.exposition.render import render
 from driftwatch.exposition.scrape import scrape
 from driftwatch.stats.calibration import Shortcoming
+from driftwatch.stats.kind import ChangeKind
+from driftwatch.verdict.explanation import NextStep
 from driftwatch.verdict.policy import Measure, Reason
 from tests.exposition.readings import NOW, busy_health, full_reading
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 HOLDS = " It holds from the last evaluation."
-OF_JUDGED = {Reason.WITHIN_THRESHOLD, Reason.ABOVE_THRESHOLD, Reason.WITHIN_NOISE}
+OF_JUDGED = {
+    Reason.WITHIN_THRESHOLD,
+    Reason.ABOVE_THRESHOLD,
+    Reason.WITHIN_NOISE,
+    Reason.PREDICTION_STAYS,
+    Reason.AT_MOST_WARNING,
+}
 
 
 def rows_of(text: str, columns: int) -> list[list[str]]:
@@ -36,7 +44,7 @@ def rows_of(text: str, columns: int) -> list[list[str]]:
 def documented() -> dict[str, tuple[str, set[str], str]]:
     text = PAGE.read_text().replace("|  |", "| - |")
     found = {
-        name.strip("`"): (kind, set(re.findall("`([a-z]+)`", labels)), meaning)
+        name.strip("`"): (kind, set(re.findall("`([a-z_]+)`", labels)), meaning)
         for name, kind, labels, _, meaning in rows_of(text, 5)
     }
     assert len(found) == len(rows_of(text, 5)), "a metric is there twice"
@@ -74,6 +82,8 @@ def test_every_metric_is_documented_as_it_is() -> None:
         ("`measure`", {*Measure, "volume", "@volume"}),
         ("`reason` of `driftwatch_not_judged`", set(Reason) - OF_JUDGED),
         ("`reason` of `driftwatch_verdict_caveat`", set(Shortcoming)),
+        ("`change`", set(ChangeKind)),
+        ("`next_step`", set(NextStep)),
         ("`outcome` of `driftwatch_evaluations_total`", set(OUTCOMES)),
         ("`reason` of `driftwatch_evaluations_skipped_total`", set(SKIP_REASONS)),
         ("`outcome` of `driftwatch_notifications_total`", set(DeliveryOutcome)),

@@ -37,6 +37,7 @@ def test_a_judged_window_by_hand() -> None:
         f"driftwatch_detectable_effect_size{{{FEATURE}}}": 0.2,
         f"driftwatch_p_value{{{FEATURE}}}": 1e-9,
         f'driftwatch_verdict_caveat{{{FEATURE},reason="few_windows"}}': 1,
+        f'driftwatch_change_info{{{FEATURE},change="missing_data",next_step="data"}}': 1,
         f"driftwatch_js_divergence_nats{{{FEATURE}}}": 0.17,
         f"driftwatch_js_distance_ratio{{{FEATURE}}}": 0.5,
         f"driftwatch_js_divergence_noise_nats{{{FEATURE}}}": 0.003,
@@ -80,7 +81,7 @@ def test_what_is_not_known_has_no_sample() -> None:
         ),
         math.nan,
     )
-    found = of_feature(**unknown, thresholds={}, caveats=())
+    found = of_feature(**unknown, thresholds={}, caveats=(), change=None)
     names = {name.partition("{")[0] for name in found}
     assert names == {
         "driftwatch_verdict_level",

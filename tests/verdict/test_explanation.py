@@ -141,9 +141,19 @@ def test_every_kind_has_a_sentence() -> None:
     told = {found.change.kind for found, _ in GOLDEN}
     assert set(ChangeKind) - told == {K.VOLUME, K.PREDICTION_ONLY}
     assert explain_volume(5, 2.0).next_step is NextStep.WORKFLOW
-    assert explain_prediction("score", explained=None).sentence == (
-        "score: the prediction moved, and no input is flagged; "
+
+
+def test_a_prediction_that_no_input_explains() -> None:
+    moved, sentence = next(one for one in GOLDEN if one[0].change.kind is K.LOCATION)
+    said = sentence.partition("; look at")[0]
+    told = explain_prediction(moved, explained=None)
+    assert told.next_step is NextStep.MODEL
+    assert told.sentence == (
+        f"{said}, and no input is flagged; "
         "look at the model: its version and serving, or an input that is not watched."
+    )
+    assert "no flagged input explains more than 8 % of it" in (
+        explain_prediction(moved, explained=0.08).sentence
     )
 
 
