@@ -72,11 +72,11 @@ class Screen:
         self.say(f"  {program} explain {monitor.name} dep_delay --end 2013-02-10 -c {config}\n")
 
     def flagged_days(self, rows: Sequence[ResultRow]) -> None:
-        """Days over a limit; alone they raise no alert."""
-        self.say("Days over a limit (an alert needs 2 such days of 3):", "bold")
+        """Days that were flagged; hardly one alone raises an alert."""
+        self.say("Flagged days (an alert needs 2 of 3, or one that is plain):", "bold")
         for row in sorted(rows, key=lambda row: row.window_start):
             start = f"{row.window_start:%a %d %b}  {row.verdict:8}"
-            self.item(start, row.message, _STYLES[row.verdict])
+            self.item(start, _told(row), _STYLES[row.verdict])
 
     def alerts(self, events: Sequence[AlertEvent]) -> None:
         """Alerts that began to fire, and when they ended; oldest first."""
@@ -99,7 +99,7 @@ class Screen:
         if not others:
             self.item(start, "ok", "green")
         for row in others:
-            self.item(f"{start}  {row.verdict:8}", row.message, _STYLES.get(row.verdict, "dim"))
+            self.item(f"{start}  {row.verdict:8}", _told(row), _STYLES.get(row.verdict, "dim"))
 
     def changes(self, changes: Sequence[Change]) -> None:
         """Alerts that began to fire or ended just now."""
@@ -113,6 +113,11 @@ class Screen:
     def trouble(self, ran: Ran) -> None:
         if ran.report.outcome not in SUCCESSES:
             self.item(f"{ran.report.outcome}:", ran.report.message, "red")
+
+
+def _told(row: ResultRow) -> str:
+    """What was found, and of a flagged feature where to look."""
+    return f"{row.message}. {row.explanation}" if row.explanation else row.message
 
 
 def _program() -> str:
