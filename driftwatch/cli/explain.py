@@ -166,8 +166,9 @@ def _beside(found: _Found) -> Iterator[str]:
     if row.alpha == row.alpha and row.verdict.judged:  # no NaN: its threshold is calibrated
         yield (
             f"p {row.p_value:.2g} (alpha {row.alpha:g}); the reference's own windows differ "
-            f"{row.inflation:.3g} times as much as by sampling alone, so that this many rows show "
-            f"an effect of {row.detectable_effect:.2g} sigma or more"
+            f"{row.inflation:.3g} times as much as by sampling alone (they wobble by "
+            f"{row.wobble:.2g} sigma), so that this many rows show an effect of "
+            f"{row.detectable_effect:.2g} sigma or more"
         )
     if row.caveats:
         yield f"caveats: {row.caveats.replace(' ', ', ').replace('_', ' ')}"

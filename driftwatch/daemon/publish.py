@@ -190,6 +190,8 @@ def _feature(row: ResultRow, monitor: MonitorSettings) -> FeatureReading:
         thresholds=_limits(row, monitor),
         effect=row.effect,
         detectable_effect=row.detectable_effect,
+        inflation=row.inflation,
+        wobble=row.wobble,
         p_value=row.p_value,
         caveats=tuple(row.caveats.split()),
         change=row.change,

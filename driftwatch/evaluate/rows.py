@@ -48,14 +48,16 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class Tests:
     """What the tests say of one feature. alpha: what p_value is held against, NaN where its
-    threshold is fixed; inflation: phi of the window; caveats: why the null says less than it could,
-    of features that are calibrated; p_cells: of each cell alone, shape (cells,)."""
+    threshold is fixed; inflation: phi of the window; wobble: see `stats.effect.wobble`; caveats:
+    why the null says less than it could, of features that are calibrated; p_cells: of each cell
+    alone, shape (cells,)."""
 
     p_value: float
     adjusted_p: float
     effect: float
     detectable_effect: float
     inflation: float
+    wobble: float
     alpha: float
     caveats: tuple[str, ...]
     p_cells: FloatArray
@@ -123,6 +125,7 @@ def judged_row(
         p_value=tests.p_value,
         adjusted_p=tests.adjusted_p,
         inflation=tests.inflation,
+        wobble=tests.wobble,
         alpha=tests.alpha,
         caveats=" ".join(tests.caveats),
         change=why.change.kind if why else None,

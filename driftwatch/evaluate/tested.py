@@ -12,7 +12,7 @@ from driftwatch.evaluate.rows import Case, Tests
 from driftwatch.stats.counts import IntArray
 from driftwatch.stats.detectable import detectable_effect
 from driftwatch.stats.discovery import discoveries
-from driftwatch.stats.effect import effect
+from driftwatch.stats.effect import effect, wobble
 from driftwatch.stats.significance import CATEGORICAL, NUMERIC, significance
 from driftwatch.verdict.judge import DISCOVERY_RATE
 from driftwatch.verdict.policy import CalibratedThreshold
@@ -45,6 +45,7 @@ def tested(
         counts.current, counts.reference,
         statistic=whole.statistic, expected=whole.expected, phi=phi,
     )  # fmt: skip
+    usual = wobble(expected=whole.expected, phi=phi, effective_rows=whole.effective_rows)
     n, m = counts.current.sum(axis=1), counts.reference.sum(axis=1)
     alpha = np.array([_alpha(case) for case in cases]) / lengths
     detectable = detectable_effect(
@@ -64,6 +65,7 @@ def tested(
             effect=float(far[i]),
             detectable_effect=float(detectable[i]),
             inflation=float(phi[i]),
+            wobble=float(usual[i]),
             alpha=float(alpha[i]) if _is_calibrated(case) else math.nan,
             caveats=_caveats(case, of_length),
             p_cells=found.p_cells[i],

@@ -168,6 +168,20 @@ DETECTABLE_EFFECT = Family(
     "standard deviations",
     "The smallest effect that four of five windows of so many rows would show as real. " + _HOLDS,
 )
+INFLATION = Family(
+    "driftwatch_inflation_ratio",
+    _OF_FEATURE,
+    "ratio 1..",
+    "How many times as much as by sampling alone the reference's own windows differ; 1 where "
+    f"nothing is calibrated. {_HOLDS}",
+)
+WOBBLE = Family(
+    "driftwatch_reference_wobble_size",
+    _OF_FEATURE,
+    "standard deviations",
+    "How far the reference's own windows usually are from it beyond sampling, as an effect; no "
+    f"smaller drift can be told from it. {_HOLDS}",
+)
 P_VALUE = Family(
     "driftwatch_p_value",
     _OF_FEATURE,
@@ -249,8 +263,8 @@ OF_RESULTS: tuple[Family, ...] = (
     MONITOR_INFO, WATERMARK, REFERENCE_CREATED, REFERENCE_ROWS, VERSION_FIRST_SEEN, SEGMENTS,
     ALERT_STATE, ALERT_LEVEL, FEATURES_DRIFTING, FEATURES_NOT_JUDGED, SEGMENTS_DRIFTING, EXCLUDED,
     VERDICT_LEVEL, NOT_JUDGED, WINDOW_START, WINDOW_END, WINDOW_ROWS, MISSING_RATIO, UNSEEN_RATIO,
-    EFFECT, DETECTABLE_EFFECT, P_VALUE, CAVEAT, CHANGE, JS_DIVERGENCE, JS_DISTANCE, JS_NOISE,
-    KL_DIVERGENCE, DRIFT_VALUE, DRIFT_THRESHOLD,
+    EFFECT, DETECTABLE_EFFECT, INFLATION, WOBBLE, P_VALUE, CAVEAT, CHANGE, JS_DIVERGENCE,
+    JS_DISTANCE, JS_NOISE, KL_DIVERGENCE, DRIFT_VALUE, DRIFT_THRESHOLD,
 )  # fmt: skip
 """Families that the results of a monitor fill."""
 

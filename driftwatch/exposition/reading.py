@@ -23,10 +23,11 @@ class FeatureReading:
     """The latest result of one feature over one window length. NaN is "not known": no sample.
 
     js, kl, js_noise in nats; js_distance 0..1; missing_ratio and unseen_ratio 0..1 of the window's
-    rows; effect and detectable_effect in equivalent standard deviations, p_value 0..1; caveats:
-    words of a closed list, see `stats.null`; change, next_step: of a flagged window, None of
-    others; value is the number that was judged, in the unit of `measure`, and thresholds are its
-    limits. For the volume, measure is "volume" and value is rows / median of the reference's rows.
+    rows; effect, detectable_effect and wobble in equivalent standard deviations, inflation 1..;
+    p_value 0..1; caveats: words of a closed list, see `stats.null`; change, next_step: of a flagged
+    window, None of others; value is the number that was judged, in the unit of `measure`, and
+    thresholds are its limits. For the volume, measure is "volume" and value is rows / median of the
+    reference's rows.
     """
 
     feature: str
@@ -41,6 +42,8 @@ class FeatureReading:
     thresholds: Mapping[Severity, float] = field(default_factory=dict)
     effect: float = math.nan
     detectable_effect: float = math.nan
+    inflation: float = math.nan
+    wobble: float = math.nan
     p_value: float = math.nan
     caveats: tuple[str, ...] = ()
     change: ChangeKind | None = None

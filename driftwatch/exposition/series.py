@@ -82,6 +82,8 @@ def feature_samples(monitor: str, result: FeatureReading) -> Iterator[Sample]:
     if result.verdict.judged:
         yield from _finite(families.EFFECT, labels, result.effect)
         yield from _finite(families.DETECTABLE_EFFECT, labels, result.detectable_effect)
+        yield from _finite(families.INFLATION, labels, result.inflation)
+        yield from _finite(families.WOBBLE, labels, result.wobble)
         yield from _finite(families.P_VALUE, labels, result.p_value)
         for reason in result.caveats:
             yield Sample(families.CAVEAT, f'{labels},reason="{reason}"', 1)

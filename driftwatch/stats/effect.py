@@ -72,6 +72,22 @@ def debiased_js(
     return np.asarray(np.maximum(np.minimum(remains, unbiased), 0.0))
 
 
+def wobble(
+    *, expected: npt.ArrayLike, phi: npt.ArrayLike, effective_rows: npt.ArrayLike
+) -> FloatArray:
+    """How far the reference's own windows usually are from it beyond sampling, as an effect.
+
+    They have X² = phi E on average, of which (phi - 1) E is no sampling: a JS of (phi - 1) E/8nt,
+    brought to sigmas by `sigmas_of_js`. A drift that is no larger cannot be told from it. All of
+    one shape; 0 where phi is 1, NaN where nt is.
+
+    >>> print(wobble(expected=23.0, phi=[1.0, 1.6], effective_rows=580.0).round(3))
+    [0.    0.154]
+    """
+    beyond = (np.asarray(phi) - 1.0) * np.asarray(expected) / (8 * np.asarray(effective_rows))
+    return sigmas_of_js(np.minimum(beyond, LN_2))
+
+
 def _bias(p: FloatArray, q: FloatArray, n: FloatArray, m: FloatArray) -> FloatArray:
     twice_mixture = p + q
     twice_mixture[twice_mixture == 0] = 1.0

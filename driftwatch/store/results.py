@@ -50,12 +50,12 @@ class ResultRow:
     segment: "" for all rows; window_seconds: the configured length, which `window_start` may lie
     further back than; reference_version: 0 where there is no reference; axis_version: None for the
     volume; divergences in the units and directions that `convention` states; measure: what `value`
-    is and the thresholds limit, None for the volume (rows over the reference's median); effect and
-    detectable_effect in equivalent standard deviations; alpha: what `p_value` was held against, its
-    share for this length of window; inflation: how much more the reference's own windows vary than
-    sampling alone; caveats: see `stats.null`; change, next_step: the kind of change of what is
-    flagged, and where to look, None where it is not; change_share: how much of the change that kind
-    explains, 0..1; explanation: all that in one sentence;
+    is and the thresholds limit, None for the volume (rows over the reference's median); effect,
+    detectable_effect and wobble in equivalent standard deviations; alpha: what `p_value` was held
+    against, its share for this length of window; inflation: how much more the reference's own
+    windows vary than sampling alone; caveats: see `stats.null`; change, next_step: the kind of
+    change of what is flagged, and where to look, None where it is not; change_share: how much of
+    the change that kind explains, 0..1; explanation: all that in one sentence;
     compared_with: what the reference was, in words; excluded: why this window pages nobody and
     teaches nothing, "" where it does.
     """
@@ -98,6 +98,7 @@ class ResultRow:
     p_value: float = nan
     adjusted_p: float = nan
     inflation: float = nan
+    wobble: float = nan
     alpha: float = nan
     caveats: str = ""
     change: ChangeKind | None = None

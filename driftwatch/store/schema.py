@@ -308,6 +308,7 @@ result = sa.Table(
     sa.Column("p_value", NanAsNull),
     sa.Column("adjusted_p", NanAsNull),
     sa.Column("inflation", NanAsNull),
+    sa.Column("wobble", NanAsNull),
     sa.Column("alpha", NanAsNull),
     # Words of a closed list, one space between them: what the verdict could not rest on.
     sa.Column("caveats", sa.Text, nullable=False, server_default=sa.text("''")),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def thousands(value: float | None) -> float | None:
     return None if value is None else 1000 * value
 
 
-def of_day(world: World, feature: str) -> dict[str, object]:
+def of_day(world: World, feature: str) -> dict[str, Any]:
     (found,) = world.results(feature)
     return found
 

@@ -35,6 +35,8 @@ def test_a_judged_window_by_hand() -> None:
         f"driftwatch_unseen_ratio{{{FEATURE}}}": 0,
         f"driftwatch_effect_size{{{FEATURE}}}": 1.1,
         f"driftwatch_detectable_effect_size{{{FEATURE}}}": 0.2,
+        f"driftwatch_inflation_ratio{{{FEATURE}}}": 1.5,
+        f"driftwatch_reference_wobble_size{{{FEATURE}}}": 0.07,
         f"driftwatch_p_value{{{FEATURE}}}": 1e-9,
         f'driftwatch_verdict_caveat{{{FEATURE},reason="few_windows"}}': 1,
         f'driftwatch_change_info{{{FEATURE},change="missing_data",next_step="data"}}': 1,
@@ -77,7 +79,7 @@ def test_what_is_not_known_has_no_sample() -> None:
     unknown = dict.fromkeys(
         (
             *("js", "js_distance", "js_noise", "kl", "value", "missing_ratio", "unseen_ratio"),
-            *("effect", "detectable_effect", "p_value"),
+            *("effect", "detectable_effect", "inflation", "wobble", "p_value"),
         ),
         math.nan,
     )
