@@ -13,7 +13,9 @@ from tests.cli.shop import Shop
 
 def drawn(out: str) -> dict[str, tuple[str, str, str]]:
     """label -> the bar, the current and the reference share."""
-    pattern = re.compile(r"^(.*?)  +([▀▄█]*) +([\d.]+%) +([\d.]+%) +[\d.]+(?: +[\d.e-]+)?$", re.MULTILINE)
+    pattern = re.compile(
+        r"^(.*?)  +([▀▄█]*) +([\d.]+%) +([\d.]+%) +[\d.]+(?: +[\d.e-]+)?$", re.MULTILINE
+    )
     return {m[1]: (m[2], m[3], m[4]) for m in pattern.finditer(out)}
 
 

@@ -17,6 +17,7 @@ from driftwatch.config.settings import (
     Start,
     TableReference,
 )
+from driftwatch.evaluate import calibrate
 from driftwatch.verdict.policy import CalibratedThreshold, FixedThreshold
 from driftwatch.window import Interval, to_epoch
 from tests.evaluate.log import Row, day, rows
@@ -75,6 +76,21 @@ def test_a_daily_cycle_is_no_drift(cyclic: World) -> None:
     cyclic.catch_up(20)
     fixed = cyclic.results("x", HOUR)[96:]
     assert sum(str(r["verdict"]) in ("warning", "critical") for r in fixed) > len(fixed) / 3
+
+
+def test_a_sample_of_the_windows_keeps_step_with_no_season(
+    cyclic: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of twice as many windows as are taken, every second one would know even hours only."""
+    monkeypatch.setattr(calibrate, "MOST_WINDOWS", 14 * 12)
+    cyclic.live(seasonal(14, 15, nothing))
+    cyclic.catch_up(15)
+    found = cyclic.results("x", HOUR)
+    assert len(found) == 24
+    for row in found:
+        assert row["compared_with"].startswith("the same hours of the day in [")
+        assert row["reference_rows"] == pytest.approx(14 * PER_HOUR, rel=0.01), "all days count"
+    assert sum(str(row["verdict"]) != "ok" for row in found) <= 1
 
 
 def test_a_shift_that_is_smaller_than_the_cycle_is_found(cyclic: World) -> None:
