@@ -28,7 +28,8 @@ FIRING = AlertChange(
 
 
 def test_the_payload_by_hand() -> None:
-    assert json.loads(encode(payload(FIRING))) == {
+    told = replace(FIRING, change="missing_data", next_step="data", explanation="So it is.")
+    assert json.loads(encode(payload(told))) == {
         "version": 1,
         "monitor": "delay-model",
         "feature": "dep_delay",
@@ -44,9 +45,14 @@ def test_the_payload_by_hand() -> None:
         "threshold": 0.2,
         "rows": 930,
         "reason": "above_threshold",
+        "change": "missing_data",
+        "next_step": "data",
+        "explanation": "So it is.",
         "message": "delay-model: dep_delay drifts (critical) over 1d up to 2013-02-09T00:00:00Z: "
-        "js_distance 0.512, limit 0.2, 930 rows.",
+        "js_distance 0.512, limit 0.2, 930 rows. So it is.",
     }
+    untold = json.loads(encode(payload(FIRING)))
+    assert [untold[key] for key in ("change", "next_step", "explanation")] == [None] * 3
 
 
 @pytest.mark.parametrize(

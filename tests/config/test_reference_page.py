@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from driftwatch.alert.policy import AlertPolicy
-from driftwatch.verdict.policy import FixedThreshold, VolumeThreshold
+from driftwatch.verdict.policy import CalibratedThreshold, VolumeThreshold
 from driftwatch.window import format_duration
 from tests.config.keys import schema_keys
 
@@ -38,7 +38,7 @@ def test_every_row_says_something() -> None:
     assert all(kind and default and len(meaning) > 5 for _, kind, default, meaning in rows())
 
 
-def _limits(policy: FixedThreshold | VolumeThreshold) -> str:
+def _limits(policy: CalibratedThreshold | VolumeThreshold) -> str:
     limits = (policy.warning, policy.critical, policy.clear)
     words = zip(("warning", "critical", "clear"), limits, strict=True)
     return f"{{{', '.join(f'{word}: {limit:g}' for word, limit in words)}}}"
@@ -53,7 +53,7 @@ def _default(key: str, kind: str, field: FieldInfo) -> str:
         "store": "sqlite:///driftwatch.db",
         "store.url": "sqlite:///driftwatch.db",
         "listen": "127.0.0.1:10777",
-        "monitors[].thresholds": f"{{js_distance: {_limits(FixedThreshold())}}}",
+        "monitors[].thresholds": f"{{effect: {_limits(CalibratedThreshold())}}}",
         "monitors[].volume": _limits(VolumeThreshold()),
         "monitors[].alert": f"{{k: {AlertPolicy().k}, of: {AlertPolicy().of}}}",
     }

@@ -108,10 +108,29 @@ def test_limits_of_the_effect_are_calibrated_at_alpha(load: Load) -> None:
     assert own["c"] == CalibratedThreshold(0.1, None, clear=0.08, alpha=0.001)
 
 
-def test_nothing_written_is_a_fixed_threshold(load: Load) -> None:
+def test_nothing_written_is_calibrated(load: Load) -> None:
     (found,) = load(monitor("min_rows: 50")).monitors
 
-    assert {one.threshold for one in found.features} == {FixedThreshold()}
+    assert {one.threshold for one in found.features} == {CalibratedThreshold()}
+
+
+def test_an_alpha_alone_is_of_the_usual_limits(load: Load) -> None:
+    (found,) = load(monitor("alpha: 0.01")).monitors
+
+    assert {one.threshold for one in found.features} == {CalibratedThreshold(alpha=0.01)}
+
+
+def test_who_is_woken_is_the_monitors_or_the_columns_own(load: Load) -> None:
+    text = monitor("severity: warning", columns="features: {a: {}, b: {severity: by_limit}}")
+    (found,) = load(text).monitors
+
+    assert [one.severity.value for one in found.features] == ["warning", "by_limit"]
+
+
+def test_an_unknown_severity_is_told_with_a_suggestion(tell: Tell) -> None:
+    said = tell(monitor("severity: by_harmm"))
+    (told,) = said
+    assert told.endswith("severity: 'by_harmm' is unknown; did you mean 'by_harm'?")
 
 
 OWN = "features: {a: {alpha: 0.01, threshold: {psi: {warning: 0.1}}}}"

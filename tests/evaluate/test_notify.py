@@ -38,7 +38,7 @@ def test_it_says_since_when_and_by_how_much(empty_world: World) -> None:
         "kind": "drift", "state": "firing", "severity": "critical",
         "since": text(11), "window_end": text(14),
         "measure": "js_distance", "value": 0.25, "threshold": 0.2, "rows": 930,
-        "reason": "above_threshold",
+        "reason": "above_threshold", "change": None, "next_step": None, "explanation": None,
         "message": f"m: x drifts (critical) over 1d up to {text(14)}: js_distance 0.25, limit 0.2, "
         "930 rows.",
     }  # fmt: skip
