@@ -13,10 +13,10 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint lock clean
+.PHONY: help demo test bench bench-detection lint lock clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-15s %s\n", $$1, $$2}' Makefile
 
 demo: $(RUN) ## set up, then watch the departures of New York in 2013 (Ctrl-C stops, again continues)
 	@$(BIN)/driftwatch demo
@@ -34,6 +34,9 @@ lint: $(DEV) ## check style, types and layers
 
 bench: $(DEV) ## run the benchmarks and print their tables
 	$(BIN)/python -m benchmarks
+
+bench-detection: $(DEV) ## how often drift is missed or imagined, beside other tools
+	$(BIN)/python -m benchmarks.detection
 
 lock: $(DEV) ## pin the dependencies again, with hashes, to the newest that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

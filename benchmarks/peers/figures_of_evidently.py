@@ -1,7 +1,8 @@
 """Runs beside Evidently: its figures for pairs of columns. `environment.run` starts it.
 
 Input: `NAME.current` and `NAME.reference`, raw values, strings as categorical and numbers as
-numerical columns. Output: `NAME.METHOD`, one number each.
+numerical columns. Arguments: the methods, `default` for the one that Evidently chooses itself; none
+are all of METHODS. Output: `NAME.METHOD`, one number each.
 """
 
 import sys
@@ -15,6 +16,7 @@ from evidently.metrics import ValueDrift
 
 Values = npt.NDArray[Any]
 METHODS = ("jensenshannon", "kl_div", "psi")
+DEFAULT = "default"
 
 
 def figure(current: Values, reference: Values, method: str) -> float:
@@ -27,17 +29,18 @@ def figure(current: Values, reference: Values, method: str) -> float:
         Dataset.from_pandas(pd.DataFrame({name: values}), data_definition=definition)
         for values in (current, reference)
     ]
-    found = Report([ValueDrift(column=name, method=method)]).run(*sides)
+    chosen = None if method == DEFAULT else method
+    found = Report([ValueDrift(column=name, method=chosen)]).run(*sides)
     return float(found.dict()["metrics"][0]["value"])
 
 
-def main(given: str, found: str) -> None:
+def main(given: str, found: str, *methods: str) -> None:
     arrays = np.load(given, allow_pickle=False)
     names = sorted({key.rpartition(".")[0] for key in arrays})
     figures = {
         f"{name}.{method}": figure(arrays[f"{name}.current"], arrays[f"{name}.reference"], method)
         for name in names
-        for method in METHODS
+        for method in methods or METHODS
     }
     np.savez(found, allow_pickle=False, **{key: np.array(one) for key, one in figures.items()})
 
