@@ -54,8 +54,16 @@ class Effect:
     @property
     def off(self) -> float:
         """How far the median is off, as a share of what is allowed: at most 1 is within it."""
-        allowed = WITHIN if self.truth <= SMALL else BEYOND * self.truth
-        return abs(self.median - self.truth) / allowed
+        return abs(self.median - self.truth) / allowed(self.truth)
+
+
+def allowed(truth: float) -> float:
+    """By how much an effect may be off.
+
+    >>> allowed(0.3), allowed(1.0)
+    (0.02, 0.05)
+    """
+    return WITHIN if truth <= SMALL else BEYOND * truth
 
 
 Key = tuple[str, str, int]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from benchmarks.detection.history import Past, alarms, counts, fitted, in_windows, pasts
 from benchmarks.detection.page import Page, Target
 from benchmarks.detection.regimes import FLAT
-from benchmarks.detection.verdict import Tested, judgements
+from benchmarks.detection.verdict import Measured, judgements
 from benchmarks.tables import table
 from driftwatch.stats.counts import FloatArray, IntArray
 from driftwatch.verdict.policy import Verdict
@@ -104,7 +104,7 @@ def _ends(
         first_flagged, first_alarm, begun = [], [], []
         for feature, begin in enumerate(begins):
             judged = judgements(
-                Tested(tests.p[:, feature], tests.effect[:, feature]), lengths=len(past)
+                Measured(tests.p[:, feature], tests.effect[:, feature]), lengths=len(past)
             )
             flags = np.array([each.verdict is not Verdict.OK for each in judged], np.bool_)
             firing = alarms(judged, starts.tolist(), hours)

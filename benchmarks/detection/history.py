@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import special
 
 from benchmarks.detection.axis import numeric_axis
-from benchmarks.detection.verdict import Tested, evidence
+from benchmarks.detection.verdict import Measured, evidence
 from driftwatch.alert.policy import AlertPolicy, AlertState, Severity
 from driftwatch.alert.state import AlertStatus, Observation, advance
 from driftwatch.evaluate.calibrate import phase
@@ -103,7 +103,7 @@ class Past:
                 found[np.ix_(now[key] == one, of_key)] = total[of_key]
         return found
 
-    def tested(self, current: IntArray, starts: Sequence[int]) -> Tested:
+    def tested(self, current: IntArray, starts: Sequence[int]) -> Measured:
         """p and effect of windows that start then, shape (windows, features)."""
         shape = current.shape[:2]
         kept = self.compared_with(starts)
@@ -113,7 +113,7 @@ class Past:
         found = evidence(
             current.reshape(-1, width), kept.reshape(-1, width), ordered=True, null=every
         )
-        return Tested(found.p.reshape(shape), found.effect.reshape(shape))
+        return Measured(found.p.reshape(shape), found.effect.reshape(shape))
 
 
 def pasts(hourly: IntArray, lengths: Sequence[int]) -> Mapping[int, Past]:

@@ -10,7 +10,7 @@ from benchmarks.detection.draws import past, window
 from benchmarks.detection.page import Page, Target, percent
 from benchmarks.detection.peer_scores import ALIBI, ALIBI_ALPHA, PEERS, kolmogorov_limit
 from benchmarks.detection.scored import OURS, judge
-from benchmarks.detection.verdict import Tested, adjusted, evidence, flagged
+from benchmarks.detection.verdict import Measured, adjusted, evidence, flagged
 from benchmarks.detection.worlds import (
     MARGINALS,
     SHIFTS,
@@ -88,20 +88,20 @@ def own(plan: Plan, random: np.random.Generator) -> Found:
 
 def _drawn(
     kept: Sequence[Kept], worlds: Sequence[World], windows: int, random: np.random.Generator
-) -> Tested:
+) -> Measured:
     """p and effect, shape (windows, features)."""
     parts = []
     for one, world in zip(kept, worlds, strict=True):
         current = random.multinomial(ROWS, cell_shares(one.axis, world), size=windows)
         parts.append(evidence(current, one.cells, ordered=world.ordered))
-    return Tested(
+    return Measured(
         np.stack([one.p for one in parts], axis=1), np.stack([one.effect for one in parts], axis=1)
     )
 
 
-def _flags(tests: Tested) -> FloatArray:
+def _flags(tests: Measured) -> FloatArray:
     found = flagged(
-        Tested(tests.p.ravel(), tests.effect.ravel()), adjusted_p=adjusted(tests.p).ravel()
+        Measured(tests.p.ravel(), tests.effect.ravel()), adjusted_p=adjusted(tests.p).ravel()
     )
     return found.reshape(tests.p.shape).astype(np.float64)
 
@@ -175,8 +175,8 @@ def _about(plan: Plan, peers: bool) -> str:
     text = (
         f"Windows of {ROWS:,} rows of {FEATURES} features with the eight marginals in turn, "
         f"against references of {REFERENCE_ROWS:,} rows: {plan.references} monitors with "
-        f"{plan.windows} windows without drift, and as many in which {DRIFTED} features have drifted, each by the "
-        "first of its marginal's thirty shifts."
+        f"{plan.windows} windows without drift, and as many in which {DRIFTED} features have "
+        "drifted, each by the first of its marginal's thirty shifts."
     )
     if peers:
         text += (

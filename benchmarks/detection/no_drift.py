@@ -30,7 +30,7 @@ class Plan:
     peer_rows: int
 
 
-FULL = Plan(ROWS, 25, 800, 5, 100, 3_000_000)
+FULL = Plan(ROWS, 20, 800, 3, 100, 3_000_000)
 QUICK = Plan(ROWS, 5, 400, 2, 20, 1_000_000)
 
 

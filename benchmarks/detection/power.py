@@ -30,7 +30,7 @@ class Plan:
     shifted: int
 
 
-FULL = Plan(tuple(TARGETS), 10, 400, 40)
+FULL = Plan(tuple(TARGETS), 8, 400, 40)
 QUICK = Plan((300, 1_000), 5, 100, 20)
 
 Powers = Mapping[tuple[str, int, str, str], float]

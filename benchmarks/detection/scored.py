@@ -14,7 +14,7 @@ from benchmarks.detection.peer_scores import (
     Prepared,
     reference_of,
 )
-from benchmarks.detection.verdict import Tested, evidence, flagged
+from benchmarks.detection.verdict import Measured, evidence, flagged
 from driftwatch.stats.counts import FloatArray, IntArray
 from driftwatch.stats.probability import js_distance_of_probabilities
 
@@ -52,7 +52,7 @@ def scores(judge: Judge, windows: Sequence[Window], *, ordered: bool) -> dict[st
     return found
 
 
-def own_scores(tests: Tested) -> dict[str, FloatArray]:
+def own_scores(tests: Measured) -> dict[str, FloatArray]:
     """-log10 p, and whether the window is flagged at the default alpha and effect, as 0 or 1."""
     return {OURS: -np.log10(tests.p), SHIPPED: flagged(tests).astype(np.float64)}
 

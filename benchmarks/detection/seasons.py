@@ -16,7 +16,7 @@ from benchmarks.detection.history import (
 from benchmarks.detection.page import Page, Target, percent
 from benchmarks.detection.peer_scores import PEERS, prepared
 from benchmarks.detection.regimes import REGIMES
-from benchmarks.detection.verdict import Tested, judgements
+from benchmarks.detection.verdict import Measured, judgements
 from benchmarks.tables import table
 from driftwatch.stats.counts import FloatArray
 from driftwatch.verdict.policy import Verdict
@@ -64,10 +64,10 @@ def own(regime: Regime, plan: Plan, random: np.random.Generator) -> Found:
     moved = past.tested(counts(live.moved(SHIFT), edges, ROWS, random), starts)
     flagged = alarmed = found = 0
     for feature in range(plan.features):
-        judged = judgements(Tested(still.p[:, feature], still.effect[:, feature]))
+        judged = judgements(Measured(still.p[:, feature], still.effect[:, feature]))
         flagged += sum(one.verdict is not Verdict.OK for one in judged)
         alarmed += int(alarms(judged, starts, 1).sum())
-        shifted = judgements(Tested(moved.p[:, feature], moved.effect[:, feature]))
+        shifted = judgements(Measured(moved.p[:, feature], moved.effect[:, feature]))
         found += sum(one.verdict is not Verdict.OK for one in shifted)
     seasons = tuple(sorted({str(season) for season in past.calibration.season}))
     return Found(plan.hours * plan.features, flagged, alarmed, found, seasons)

@@ -22,7 +22,7 @@ _OK = Judgement(Verdict.OK, Reason.WITHIN_NOISE, np.nan, above_clear=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Measured:
     """p and effect of N windows, each of shape (N,)."""
 
     p: FloatArray
@@ -31,7 +31,7 @@ class Tested:
 
 def evidence(
     current: IntArray, reference: IntArray, *, ordered: bool, null: Null | None = None
-) -> Tested:
+) -> Measured:
     """N windows of one kind of feature, shape (N, K), against a reference that broadcasts to it."""
     parts = []
     kept = np.broadcast_to(reference, current.shape)
@@ -39,19 +39,19 @@ def evidence(
         some = slice(at, at + _AT_ONCE)
         own = uncalibrated(len(current[some])) if null is None else _part(null, some)
         parts.append(_tested(current[some], kept[some], ordered, own))
-    return Tested(
+    return Measured(
         np.concatenate([one.p for one in parts]), np.concatenate([one.effect for one in parts])
     )
 
 
-def _tested(current: IntArray, reference: IntArray, ordered: bool, null: Null) -> Tested:
+def _tested(current: IntArray, reference: IntArray, ordered: bool, null: Null) -> Measured:
     found = significance(current, reference, ordered=np.full(len(current), ordered), null=null)
     whole = found.omnibus
     far = effect(
         current, reference,
         statistic=whole.statistic, expected=whole.expected, phi=null.at(whole.effective_rows),
     )  # fmt: skip
-    return Tested(found.p, far)
+    return Measured(found.p, far)
 
 
 def _part(null: Null, some: slice) -> Null:
@@ -59,7 +59,7 @@ def _part(null: Null, some: slice) -> Null:
 
 
 def judgements(
-    tests: Tested,
+    tests: Measured,
     *,
     adjusted_p: FloatArray | None = None,
     lengths: int = 1,
@@ -85,7 +85,7 @@ def judgements(
 
 
 def flagged(
-    tests: Tested, *, adjusted_p: FloatArray | None = None, alpha: float | None = None
+    tests: Measured, *, adjusted_p: FloatArray | None = None, alpha: float | None = None
 ) -> npt.NDArray[np.bool_]:
     """Which windows are a warning or worse, shape (N,). alpha: the default one where it is None."""
     threshold = CalibratedThreshold() if alpha is None else CalibratedThreshold(alpha=alpha)
