@@ -48,8 +48,10 @@ def test_axis_and_counts_are_the_sources_own(marginal: str, tmp_path: Path) -> N
     axis, cells = shipped(tmp_path / "reference.csv", rows, kind)
     ours = kept.kept.axis
     if isinstance(ours, CategoricalAxis):
-        names = [tuple(f"level {name}" for name in some) for some in (ours.levels, ours.known)]
-        ours = CategoricalAxis(*names, twice=ours.twice)
+        shown, known = (
+            tuple(f"level {name}" for name in some) for some in (ours.levels, ours.known)
+        )
+        ours = CategoricalAxis(shown, known, ours.twice)
     assert axis == ours
     assert with_expected_unseen(axis, cells).tolist() == kept.kept.cells.tolist()
 
