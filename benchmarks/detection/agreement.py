@@ -92,12 +92,16 @@ def pairs(every: list[Case]) -> Iterator[Pair]:
     yield from _alibi(every)
 
 
+def _score(name: str, case: Case) -> float:
+    return float(PEERS[name].scores([case.window.rows], case.reference)[0])
+
+
 def _evidently(every: list[Case]) -> Iterator[Pair]:
     methods = list(EVIDENTLYS.values())
     found = run(EVIDENTLY, SCRIPTS / "figures_of_evidently.py", _raw(every), methods)
     for case in every:
         for name, method in EVIDENTLYS.items():
-            ours = PEERS[name].score(case.window.rows, case.reference)
+            ours = _score(name, case)
             yield Pair(name, ours, float(found[f"{case.name}.{method}"]))
 
 
@@ -105,7 +109,7 @@ def _nannyml(every: list[Case]) -> Iterator[Pair]:
     found = run(NANNYML, SCRIPTS / "limits_of_nannyml.py", _raw(every))
     peer = PEERS["NannyML JS"]
     for case in every:
-        ours = peer.score(case.window.rows, case.reference)
+        ours = _score("NannyML JS", case)
         limit = peer.limit_of([one.rows for one in case.past.windows], case.reference)
         yield Pair("NannyML JS", ours, float(found[f"{case.name}.value"]))
         yield Pair("NannyML JS, its limit", limit, float(found[f"{case.name}.limit"]))
@@ -115,9 +119,8 @@ def _nannyml(every: list[Case]) -> Iterator[Pair]:
 
 def _alibi(every: list[Case]) -> Iterator[Pair]:
     found = run(ALIBI_DETECT, SCRIPTS / "figures_of_alibi_detect.py", _raw(every, numbers=True))
-    peer = PEERS[ALIBI]
     for case in every:
-        ours = peer.score(case.window.rows, case.reference)
+        ours = _score(ALIBI, case)
         if isinstance(case.reference, Prepared):
             distance = kolmogorov(case.window.rows.astype(np.float64), case.reference)
             yield Pair("alibi-detect, KS distance", distance, float(found[f"{case.name}.distance"]))

@@ -129,7 +129,7 @@ def of_peers(plan: Plan, random: np.random.Generator) -> Mapping[str, Found]:
             windows = [window(drawn, ROWS, random) for _ in range(plan.peer_windows)]
             for name, peer in PEERS.items():
                 limit = _shared(name, one.limits[name], ordered=world.ordered)
-                scores = np.array([peer.score(each.rows, one.rows) for each in windows])
+                scores = peer.scores([each.rows for each in windows], one.rows)
                 flags[name].append((scores > limit).astype(np.float64))
     nothing = Found(0, 0, 0.0, 0)
     return {

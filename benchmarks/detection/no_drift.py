@@ -30,8 +30,8 @@ class Plan:
     peer_rows: int
 
 
-FULL = Plan(ROWS, 20, 800, 3, 100, 3_000_000)
-QUICK = Plan(ROWS, 5, 400, 2, 20, 1_000_000)
+FULL = Plan(ROWS, 20, 500, 2, 60, 2_000_000)
+QUICK = Plan(ROWS[:5], 5, 400, 1, 20, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 `agreement` holds each of them to the tool itself. All tools leave missing values out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -27,15 +27,15 @@ ALIBI_ALPHA = 0.05
 
 
 class OfValues(Protocol):
-    """A score of one window of ascending values against its reference: larger is more drift."""
+    """Scores of windows of ascending values against their reference: larger is more drift."""
 
-    def score(self, window: FloatArray, reference: "Prepared") -> float: ...
+    def __call__(self, windows: Sequence[FloatArray], reference: "Prepared", /) -> FloatArray: ...
 
 
 class OfLevels(Protocol):
-    """The same of rows per level, shape (L,)."""
+    """The same of rows per level, shape (W, L), against a reference of the same shape."""
 
-    def score(self, window: IntArray, reference: IntArray) -> float: ...
+    def __call__(self, windows: IntArray, reference: IntArray, /) -> FloatArray: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +115,24 @@ def kolmogorov_limit(rows: int, alpha: float = ALIBI_ALPHA) -> float:
     return float(stats.kstwo.isf(alpha, rows))
 
 
-def _alibi_values(window: FloatArray, reference: Prepared) -> float:
+def _alibi_values(windows: Sequence[FloatArray], reference: Prepared) -> FloatArray:
     """KS over its limit at 0.05: a monotone function of its p, which takes a millisecond."""
-    m, n = reference.values.size, window.size
-    return kolmogorov(window, reference) / kolmogorov_limit(round(n * m / (n + m)))
+    m = reference.values.size
+    return np.array(
+        [
+            kolmogorov(window, reference)
+            / kolmogorov_limit(round(window.size * m / (window.size + m)))
+            for window in windows
+        ]
+    )
 
 
-def _alibi_levels(window: IntArray, reference: IntArray) -> float:
-    p = float(chi2_p_value(window[np.newaxis], reference[np.newaxis])[0])
-    return ALIBI_ALPHA / max(p, 1e-300)
+def _alibi_levels(windows: IntArray, reference: IntArray) -> FloatArray:
+    return np.asarray(ALIBI_ALPHA / np.maximum(chi2_p_value(windows, reference), 1e-300))
+
+
+def _wasserstein(windows: Sequence[FloatArray], reference: Prepared) -> FloatArray:
+    return np.array([wasserstein(window, reference) for window in windows])
 
 
 def _binned(window: FloatArray, reference: Prepared) -> tuple[IntArray, IntArray]:
@@ -141,68 +150,65 @@ def _binned(window: FloatArray, reference: Prepared) -> tuple[IntArray, IntArray
     return histogram(window, edges), histogram(reference.values, edges)
 
 
-_Figure = Callable[[IntArray, IntArray], FloatArray]
+def _evidently(bins: OfLevels, levels: OfLevels) -> OfValues:
+    """A figure of counts in Evidently's bins; of few values as if they were levels."""
+
+    def scores(windows: Sequence[FloatArray], reference: Prepared) -> FloatArray:
+        every = [_binned(window, reference) for window in windows]
+        if reference.distinct.size:
+            # Windows differ in the values that they alone have.
+            return np.array([levels(p[np.newaxis], q[np.newaxis])[0] for p, q in every])
+        return bins(np.stack([p for p, _ in every]), np.stack([q for _, q in every]))
+
+    return scores
 
 
-def _evidently_values(bins: _Figure, levels: _Figure) -> Callable[[FloatArray, Prepared], float]:
-    def score(window: FloatArray, reference: Prepared) -> float:
-        live, kept = _binned(window, reference)
-        figure = levels if reference.distinct.size else bins
-        return float(figure(live[np.newaxis], kept[np.newaxis])[0])
-
-    return score
-
-
-def _of_levels(figure: _Figure) -> Callable[[IntArray, IntArray], float]:
-    return lambda window, reference: float(figure(window[np.newaxis], reference[np.newaxis])[0])
-
-
-def _nannyml_values(window: FloatArray, reference: Prepared) -> float:
+def _nannyml(windows: Sequence[FloatArray], reference: Prepared) -> FloatArray:
     """In Doane's bins over the reference, and one more for all that falls outside of them."""
-    live = histogram(window, reference.doane)
-    live = np.append(live, window.size - live.sum())
+    inside = np.stack([histogram(window, reference.doane) for window in windows])
+    sizes = np.array([window.size for window in windows])
+    live = np.column_stack([inside, sizes - inside.sum(axis=1)])
     kept = np.append(reference.doane_rows, 0)
-    return float(nannyml.js_distance(live[np.newaxis], kept[np.newaxis])[0])
+    return nannyml.js_distance(live, np.broadcast_to(kept, live.shape))
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A tool with one of its methods: a score of values, one of levels, and when it flags.
+    """A tool with one of its methods: scores of values, those of levels, and when it flags.
 
     limit: what a score must exceed; None: the mean and three standard deviations of the scores of
     the reference's own windows, which is NannyML's default.
     """
 
-    values: Callable[[FloatArray, Prepared], float]
-    levels: Callable[[IntArray, IntArray], float]
+    values: OfValues
+    levels: OfLevels
     limit: float | None
 
-    def score(self, window: Rows, reference: Prepared | IntArray) -> float:
+    def scores(self, windows: Sequence[Rows], reference: Prepared | IntArray) -> FloatArray:
+        """Of each window, shape (windows,)."""
         if isinstance(reference, Prepared):
-            return self.values(window.astype(np.float64, copy=False), reference)
-        return self.levels(window.astype(np.int64, copy=False), reference)
+            floats = [one.astype(np.float64, copy=False) for one in windows]
+            return self.values(floats, reference)
+        rows = np.stack([one.astype(np.int64, copy=False) for one in windows])
+        return self.levels(rows, np.broadcast_to(reference, rows.shape))
 
     def limit_of(self, windows: Sequence[Rows], reference: Prepared | IntArray) -> float:
         """What a score must exceed, by the windows that the reference consists of."""
         if self.limit is not None:
             return self.limit
-        own = np.array([self.score(window, reference) for window in windows])
+        own = self.scores(windows, reference)
         return float(own.mean() + 3 * own.std())
 
 
 PEERS: Mapping[str, Peer] = {
-    "Evidently default": Peer(wasserstein, _of_levels(evidently.js_distance), 0.1),
+    "Evidently default": Peer(_wasserstein, evidently.js_distance, 0.1),
     "Evidently JS": Peer(
-        _evidently_values(evidently.js_distance, evidently.js_distance),
-        _of_levels(evidently.js_distance),
-        0.1,
+        _evidently(evidently.js_distance, evidently.js_distance), evidently.js_distance, 0.1
     ),
     "Evidently PSI": Peer(
-        _evidently_values(evidently.psi_of_bins, evidently.psi_of_levels),
-        _of_levels(evidently.psi_of_levels),
-        0.1,
+        _evidently(evidently.psi_of_bins, evidently.psi_of_levels), evidently.psi_of_levels, 0.1
     ),
-    "NannyML JS": Peer(_nannyml_values, _of_levels(nannyml.js_distance), None),
+    "NannyML JS": Peer(_nannyml, nannyml.js_distance, None),
     ALIBI: Peer(_alibi_values, _alibi_levels, 1.0),
 }
 """By tool and method; the default of Evidently is Wasserstein's distance, of levels JS."""

@@ -30,15 +30,16 @@ class Plan:
     shifted: int
 
 
-FULL = Plan(tuple(TARGETS), 8, 400, 40)
+FULL = Plan(tuple(TARGETS), 5, 300, 40)
 QUICK = Plan((300, 1_000), 5, 100, 20)
 
 Powers = Mapping[tuple[str, int, str, str], float]
 """The share of windows found, by name, number of rows, marginal and change."""
 
-_Draw = Callable[[World, int], "_Reference"]
 _Reference = Callable[[World, int], Mapping[str, FloatArray]]
 """Scores by name of so many windows of a world, against one reference."""
+_Against = Callable[[World, int], _Reference]
+"""A new reference of a world, for windows of so many rows."""
 
 
 def own_powers(plan: Plan, random: np.random.Generator) -> Powers:
@@ -72,7 +73,7 @@ def powers(plan: Plan, random: np.random.Generator) -> Powers:
     return _powers(plan, against)
 
 
-def _powers(plan: Plan, against: _Draw) -> Powers:
+def _powers(plan: Plan, against: _Against) -> Powers:
     found: dict[tuple[str, int, str, str], float] = {}
     for marginal, world in MARGINALS.items():
         worlds = {one.change: one.world for one in SHIFTS if one.marginal == marginal}

@@ -48,7 +48,7 @@ def scores(judge: Judge, windows: Sequence[Window], *, ordered: bool) -> dict[st
     found = own_scores(evidence(counts, judge.past.kept.cells, ordered=ordered))
     found[JS_ON_COUNTS] = js_distances(counts, judge.past.kept.cells)
     for name, peer in PEERS.items():
-        found[name] = np.array([peer.score(one.rows, judge.rows) for one in windows])
+        found[name] = peer.scores([one.rows for one in windows], judge.rows)
     return found
 
 

@@ -38,7 +38,7 @@ class Plan:
     peer_features: int
 
 
-FULL = Plan(9 * 168, 3 * 168, 40, 168, 3)
+FULL = Plan(9 * 168, 3 * 168, 30, 168, 2)
 QUICK = Plan(8 * 168, 168, 8, 48, 1)
 
 
@@ -93,8 +93,8 @@ def of_peers(
         rows = prepared(np.sort(np.concatenate(kept), kind="stable"))
         for name, peer in PEERS.items():
             limit = peer.limit_of(kept, rows)
-            still = np.mean([peer.score(one, rows) > limit for one in live])
-            moved = np.mean([peer.score(one + SHIFT, rows) > limit for one in live])
+            still = np.mean(peer.scores(live, rows) > limit)
+            moved = np.mean(peer.scores([one + SHIFT for one in live], rows) > limit)
             found[name].append((float(still), float(moved)))
     return {
         name: (float(np.mean([a for a, _ in each])), float(np.mean([b for _, b in each])))
