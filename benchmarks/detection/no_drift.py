@@ -92,7 +92,7 @@ def measure(plan: Plan, *, peers: bool, seed: int) -> Page:
     if peers:
         heading = "Per cent flagged at the defaults of each: mean (largest) of the marginals"
         sections.append((heading, _beside(peer_flags(plan, random), plan)))
-    return Page("Without drift", _about(plan, peers), _targets(own), tuple(sections))
+    return Page("Without drift", _about(plan, peers), targets(own), tuple(sections))
 
 
 def _about(plan: Plan, peers: bool) -> str:
@@ -111,7 +111,7 @@ def _about(plan: Plan, peers: bool) -> str:
     return text
 
 
-def _targets(own: Mapping[tuple[str, int], Flags]) -> tuple[Target, ...]:
+def targets(own: Mapping[tuple[str, int], Flags]) -> tuple[Target, ...]:
     at_default = {cell: one.at_default / one.windows for cell, one in own.items()}
     at_hundredth = {cell: one.at_hundredth / one.windows for cell, one in own.items()}
     return (
