@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -30,7 +30,7 @@ from driftwatch.window import Interval
 
 _SEVERITY = {Verdict.WARNING: Severity.WARNING, Verdict.CRITICAL: Severity.CRITICAL}
 _AT_ONCE = AlertPolicy(k=1, of=1)
-_OF_A_REFERENCE = (AlertKind.DRIFT, AlertKind.VOLUME)
+OF_A_REFERENCE = (AlertKind.DRIFT, AlertKind.VOLUME)
 """Kinds that another reference, or a change that was accepted, puts an end to."""
 _OF_NO_COLUMN = (Reason.NO_REFERENCE, Reason.NOT_SCANNED)
 """Reasons that do not say whether the column can be counted."""
@@ -123,21 +123,42 @@ def _advance(
     counts: Callable[[AlertStatus, Judged], bool],
 ) -> list[Change]:
     stored = alerts.load(connection, monitor.name)
-    changes: list[Change] = []
-    moved = []
-    for key, results in _by_alert(judged).items():
-        record = stored.get(key, AlertRecord(key, AlertStatus()))
-        seen = [one for one in results if counts(record.status, one)]
-        if not seen or not keeps(monitor, key):
-            continue
-        status, found = _moved(key, record.status, seen, _policy(monitor, key))
-        changes += found
-        if status != record.status:
-            moved.append(replace(record, status=status))
-    alerts.save_all(connection, moved)
-    changes.sort(key=lambda change: change.transition.window_end)
+    statuses = {key: record.status for key, record in stored.items()}
+    moved, changes = moved_by(monitor, statuses, judged, counts)
+    alerts.save_all(
+        connection,
+        [
+            replace(stored.get(key, AlertRecord(key, AlertStatus())), status=status)
+            for key, status in moved.items()
+        ],
+    )
     _note(connection, changes, now)
     return changes
+
+
+def moved_by(
+    monitor: MonitorSettings,
+    statuses: Mapping[AlertKey, AlertStatus],
+    judged: Iterable[Judged],
+    counts: Callable[[AlertStatus, Judged], bool] = lambda *_: True,
+) -> tuple[dict[AlertKey, AlertStatus], list[Change]]:
+    """The statuses that differ past these results, and what changed, oldest first. Pure.
+
+    counts: whether an alert looks at a result.
+    """
+    changes: list[Change] = []
+    moved = {}
+    for key, results in _by_alert(judged).items():
+        before = statuses.get(key, AlertStatus())
+        seen = [one for one in results if counts(before, one)]
+        if not seen or not keeps(monitor, key):
+            continue
+        status, found = _moved(key, before, seen, _policy(monitor, key))
+        changes += found
+        if status != before:
+            moved[key] = status
+    changes.sort(key=lambda change: change.transition.window_end)
+    return moved, changes
 
 
 def reset_alerts(
@@ -161,7 +182,7 @@ def reset_alerts(
     chosen = [
         record
         for key, record in alerts.load(connection, monitor).items()
-        if key.kind in _OF_A_REFERENCE
+        if key.kind in OF_A_REFERENCE
         and (features is None or key.feature in features)
         and (segment is None or key.segment == segment)
     ]

@@ -19,13 +19,14 @@ from driftwatch.config.settings import (
     SeasonalReference,
 )
 from driftwatch.evaluate import phases
+from driftwatch.evaluate.memory import Memory
 from driftwatch.stats.axis import NumericAxis
 from driftwatch.stats.calibration import Calibration, Shortcoming, calibrate, no_calibration
 from driftwatch.stats.carry import carried
 from driftwatch.stats.counts import ColumnPanes
 from driftwatch.stats.null import Null
 from driftwatch.stats.season import SeasonKey
-from driftwatch.store import exclusions, ledger, results
+from driftwatch.store import exclusions, ledger
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.references import ReferenceRecord
 from driftwatch.verdict.policy import CalibratedThreshold
@@ -100,11 +101,12 @@ def calibrations(
     axes: Mapping[str, AxisRecord],
     references: Mapping[str, ReferenceRecord],
     watermark: datetime | None,
+    memory: Memory,
 ) -> dict[int, OfLength]:
     """By the length of windows; empty where no feature has a calibrated threshold."""
     made: dict[int, OfLength] = {}
     for one in _wanted(monitor, axes, references, watermark):
-        left_out = _left_out(connection, monitor, one.interval)
+        left_out = _left_out(connection, monitor, one.interval, memory)
         (rows,) = ledger.window_rows(connection, monitor_id, [one.interval])
         shorter: Calibration | None = None
         for seconds in monitor.window_seconds:
@@ -175,13 +177,11 @@ def _windows_of(
 
 
 def _left_out(
-    connection: Connection, monitor: MonitorSettings, interval: Interval
+    connection: Connection, monitor: MonitorSettings, interval: Interval, memory: Memory
 ) -> list[tuple[str, Interval]]:
     """What nothing is learned from, each with its feature, "" for all."""
     found = [(one.feature, one.interval) for one in exclusions.active(connection, monitor.name)]
-    flagged = results.flagged_intervals(
-        connection, monitor.name, min(monitor.window_seconds), interval.start, interval.end
-    )
+    flagged = memory.flagged(interval.start, interval.end)
     return found + [(feature, one) for feature, some in flagged.items() for one in some]
 
 

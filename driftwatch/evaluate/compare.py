@@ -19,12 +19,13 @@ from driftwatch.config.settings import (
     SeasonalReference,
 )
 from driftwatch.evaluate import sentence
-from driftwatch.evaluate.prepare import Prepared
+from driftwatch.evaluate.basis import Basis
+from driftwatch.evaluate.memory import Memory
 from driftwatch.evaluate.progress import merged, without
 from driftwatch.evaluate.repeated import REPEATED, cut_by, repeated_in
 from driftwatch.evaluate.specification import cohort_key
 from driftwatch.stats.counts import ColumnPanes, IntArray
-from driftwatch.store import alerts, ledger, results
+from driftwatch.store import ledger
 from driftwatch.store.schema import ReferenceOrigin
 from driftwatch.verdict.judge import MIN_REFERENCE_WINDOWS
 from driftwatch.verdict.policy import VOLUME
@@ -104,11 +105,11 @@ class Past:
 
 def learns(monitor: MonitorSettings) -> bool:
     """Whether a reference of the monitor learns from windows that were judged before."""
-    return any(_reach(monitor.reference_of(one)) for one in monitor.features)
+    return any(reach_of(monitor.reference_of(one)) for one in monitor.features)
 
 
 def past_of(
-    connection: Connection,
+    memory: Memory,
     monitor: MonitorSettings,
     excluded: tuple[Exclusion, ...],
     looks: Sequence[Look],
@@ -117,25 +118,22 @@ def past_of(
     as an alert on a column's drift fires, all that came since it fired."""
     if not looks:
         return Past(excluded)
-    reach = max(_reach(monitor.reference_of(one)) for one in monitor.features)
+    reach = max(reach_of(monitor.reference_of(one)) for one in monitor.features)
     first, last = (pick(look.span.start for look in looks) for pick in (min, max))
     end = max(look.span.end for look in looks)
     repeated = repeated_in(monitor, Interval(first - max(reach, VOLUME_SPAN), end))
     if not learns(monitor):
         return Past(excluded, repeated)
-    flagged = results.flagged_intervals(
-        connection, monitor.name, min(monitor.window_seconds), first - reach, last
-    )
+    flagged = memory.flagged(first - reach, last)
     left_out = {feature: list(intervals) for feature, intervals in flagged.items()}
-    for key, record in alerts.load(connection, monitor.name).items():
-        status = record.status
+    for key, status in memory.statuses().items():
         firing = status.state is AlertState.FIRING and key.kind is AlertKind.DRIFT
         if firing and not key.segment and status.fired_at and status.fired_at < last:
             left_out.setdefault(key.feature, []).append(Interval(status.fired_at, last))
     return Past(excluded, repeated, left_out)
 
 
-def _reach(reference: ReferenceSettings) -> timedelta:
+def reach_of(reference: ReferenceSettings) -> timedelta:
     """How far back a reference looks that learns from windows that were judged."""
     match reference:
         case RollingReference():
@@ -149,7 +147,7 @@ def _reach(reference: ReferenceSettings) -> timedelta:
 def compared(
     connection: Connection,
     monitor: MonitorSettings,
-    prepared: Prepared,
+    prepared: Basis,
     features: Sequence[FeatureSettings],
     looks: Sequence[Look],
     past: Past,
@@ -182,7 +180,7 @@ def compared(
 
 def _fixed(
     monitor: MonitorSettings,
-    prepared: Prepared,
+    prepared: Basis,
     feature: FeatureSettings,
     segment: str,
     made: Sequence[dict[str, Compared]],
@@ -211,7 +209,7 @@ def _kept_in(reference: ReferenceSettings, segment: str) -> str:
 
 def _pieces(
     monitor: MonitorSettings,
-    prepared: Prepared,
+    prepared: Basis,
     feature: FeatureSettings,
     look: Look,
     past: Past,
@@ -232,7 +230,7 @@ def _pieces(
     return [piece for one in merged(whole) for piece in without(one, taken)]
 
 
-def _accepted(prepared: Prepared, name: str) -> Interval | None:
+def _accepted(prepared: Basis, name: str) -> Interval | None:
     """What a change was accepted of."""
     record = prepared.references[name]
     return record.interval if record.origin is ReferenceOrigin.ACCEPT else None
@@ -241,7 +239,7 @@ def _accepted(prepared: Prepared, name: str) -> Interval | None:
 def volume_windows(
     connection: Connection,
     monitor: MonitorSettings,
-    prepared: Prepared,
+    prepared: Basis,
     windows: Sequence[Window],
     past: Past,
 ) -> list[IntArray]:
@@ -270,7 +268,7 @@ def _earlier_windows(
         weeks = range(1, reference.weeks + 1)
         earlier = [monitor.calendar.weeks_before(window, one).interval for one in weeks]
     else:
-        span = _reach(reference) or VOLUME_SPAN
+        span = reach_of(reference) or VOLUME_SPAN
         tumbling = monitor.calendar.tumbling(start - span, start, window.seconds)
         earlier = [one.interval for one in tumbling]
     return [one for one in earlier if without(one, taken) == [one]]
@@ -279,7 +277,7 @@ def _earlier_windows(
 def widened(
     connection: Connection,
     monitor: MonitorSettings,
-    prepared: Prepared,
+    prepared: Basis,
     windows: Sequence[Window],
     *,
     scanned_from: datetime,

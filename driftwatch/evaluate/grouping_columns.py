@@ -8,22 +8,20 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from driftwatch.alert.policy import AlertKind, AlertState
 from driftwatch.config.settings import MonitorSettings
 from driftwatch.evaluate import sentence
 from driftwatch.evaluate.judge import Seen
 from driftwatch.evaluate.judged import Judged
+from driftwatch.evaluate.memory import Memory
 from driftwatch.evaluate.rows import plain_row
 from driftwatch.stats.counts import ColumnTrouble
-from driftwatch.store import alerts
 from driftwatch.verdict.judge import Judgement
 from driftwatch.verdict.policy import Reason, Verdict
 
 
 def judge_grouping(
-    connection: Connection,
+    memory: Memory,
     monitor: MonitorSettings,
     windows: Sequence[Seen],
     troubles: Mapping[str, ColumnTrouble],
@@ -36,8 +34,8 @@ def judge_grouping(
         return
     alarmed = {
         key.feature
-        for key, record in alerts.load(connection, monitor.name).items()
-        if key.kind is AlertKind.COLUMN and record.status.state is AlertState.FIRING
+        for key, status in memory.statuses().items()
+        if key.kind is AlertKind.COLUMN and status.state is AlertState.FIRING
     }
     for seen in shortest:
         for name in names:

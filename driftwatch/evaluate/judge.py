@@ -10,11 +10,11 @@ import numpy as np
 from driftwatch.alert.policy import Severity
 from driftwatch.config.settings import FeatureSettings, MonitorSettings
 from driftwatch.evaluate import sentence
+from driftwatch.evaluate.basis import Basis
 from driftwatch.evaluate.calibrate import NOT_CALIBRATED
 from driftwatch.evaluate.compare import Compared, Look, Past
 from driftwatch.evaluate.groups import VERSION_PREFIX
 from driftwatch.evaluate.judged import Judged
-from driftwatch.evaluate.prepare import Prepared
 from driftwatch.evaluate.rows import Case, Tests, bins, judged_row, plain_row
 from driftwatch.evaluate.tested import Counts, seen_together, tested
 from driftwatch.evaluate.why import changes, explained, woken
@@ -58,7 +58,7 @@ class Seen:
 
 def judge_windows(
     monitor: MonitorSettings,
-    prepared: Prepared,
+    prepared: Basis,
     windows: Sequence[Seen],
     past: Past,
     *,
@@ -95,7 +95,7 @@ class _Group:
     blind: Sequence[FeatureSettings] = ()
 
 
-def _group(monitor: MonitorSettings, prepared: Prepared, seen: Seen, past: Past) -> _Group:
+def _group(monitor: MonitorSettings, prepared: Basis, seen: Seen, past: Past) -> _Group:
     found = {feature: _case(feature, prepared, seen, past) for feature in seen.features}
     cases = [case for case in found.values() if case is not None]
     blind = [one for one, case in found.items() if case is None and not seen.segment]
@@ -152,7 +152,7 @@ def without_reference(
             )  # fmt: skip
 
 
-def _case(feature: FeatureSettings, prepared: Prepared, seen: Seen, past: Past) -> Case | None:
+def _case(feature: FeatureSettings, prepared: Basis, seen: Seen, past: Past) -> Case | None:
     """The feature's counts on both sides; None where it was not counted in all of the window."""
     axis = prepared.axes.get(feature.name)
     compared = seen.compared.get(feature.name)
@@ -208,7 +208,7 @@ def _features(
 
 def _volume(
     monitor: MonitorSettings,
-    prepared: Prepared,
+    prepared: Basis,
     seen: Seen,
     reference_rows: IntArray,
     past: Past,
@@ -236,7 +236,7 @@ def _volume(
 
 def _grey(
     monitor: MonitorSettings,
-    prepared: Prepared,
+    prepared: Basis,
     feature: FeatureSettings,
     seen: Seen,
     trouble: ColumnTrouble | None,
@@ -263,6 +263,6 @@ def _excluded(row: ResultRow, reason: str) -> ResultRow:
     return replace(row, excluded=reason, message=row.message + sentence.notes(None, reason))
 
 
-def _reference(prepared: Prepared, name: str) -> tuple[int, int]:
+def _reference(prepared: Basis, name: str) -> tuple[int, int]:
     reference = prepared.references.get(name)
     return (reference.version, reference.rows) if reference else (0, 0)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from driftwatch.config.settings import Exclusion, FeatureSettings, MonitorSettings
+from driftwatch.evaluate.basis import Basis
 from driftwatch.evaluate.compare import (
     Compared,
     Look,
@@ -24,6 +25,7 @@ from driftwatch.evaluate.count import Batch
 from driftwatch.evaluate.grouping_columns import judge_grouping
 from driftwatch.evaluate.judge import Seen, judge_windows
 from driftwatch.evaluate.judged import Judged, Place
+from driftwatch.evaluate.memory import Memory, Stored
 from driftwatch.evaluate.prepare import Prepared
 from driftwatch.evaluate.progress import due_windows, lane_scan, merged, windows_over
 from driftwatch.evaluate.versions import prediction, seen_versions
@@ -116,7 +118,7 @@ def revised(
 def judge_due(
     connection: Connection,
     monitor: MonitorSettings,
-    prepared: Prepared,
+    prepared: Basis,
     work: Sequence[Due],
     excluded: tuple[Exclusion, ...],
     *,
@@ -125,25 +127,31 @@ def judge_due(
     now: datetime,
 ) -> list[Judged]:
     """Results of all that is due: of all rows, of segments, of versions."""
-    judge = _Judge(connection, monitor, prepared, excluded, troubles, scanned_from, now)
+    judge = Judge(
+        connection, monitor, prepared, excluded, troubles, scanned_from, now,
+        Stored(connection, monitor),
+    )  # fmt: skip
     return [one for some in work if some.windows for one in judge.all_of(some)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
+class Judge:
+    """Judges windows that were counted. memory: what was judged before."""
+
     connection: Connection
     monitor: MonitorSettings
-    prepared: Prepared
+    prepared: Basis
     excluded: tuple[Exclusion, ...]
     troubles: Mapping[str, ColumnTrouble]
     scanned_from: datetime
     now: datetime
+    memory: Memory
 
     def all_of(self, work: Due) -> list[Judged]:
         """Where references learn from what was judged, one end after the other: what is flagged
         must not be learned from by the next window."""
         looks = self._looks(work.windows)
-        past = past_of(self.connection, self.monitor, self.excluded, looks)
+        past = past_of(self.memory, self.monitor, self.excluded, looks)
         if not learns(self.monitor):
             return self._judged(work, looks, past)
         made: list[Judged] = []
@@ -174,7 +182,7 @@ class _Judge:
         )
         of_columns = [one for one in seen if one.volume is not None]
         return judged + list(
-            judge_grouping(self.connection, self.monitor, of_columns, self.troubles, self.now)
+            judge_grouping(self.memory, self.monitor, of_columns, self.troubles, self.now)
         )
 
     def _looks(self, windows: Sequence[Window], segment: str = "") -> list[Look]:
@@ -271,7 +279,9 @@ class _Judge:
         references = compared(
             self.connection, self.monitor, self.prepared, predicted.features, looks, past
         )
-        return seen_versions(self.connection, self.monitor, self.prepared, looks, whole, references)
+        return seen_versions(
+            self.connection, self.monitor, self.prepared, looks, whole, references, self.memory
+        )
 
 
 def _newest(windows: Sequence[Window]) -> set[Window]:

@@ -6,32 +6,30 @@ what is there.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
-import numpy as np
 from sqlalchemy import Connection
 
 from driftwatch.config.settings import CohortReference, FeatureSettings, MonitorSettings
 from driftwatch.errors import ConfigError
 from driftwatch.evaluate.alerts import retire
-from driftwatch.evaluate.calibrate import OfLength, calibrations, moves
+from driftwatch.evaluate.basis import Basis, basis_of
+from driftwatch.evaluate.calibrate import calibrations, moves
 from driftwatch.evaluate.capture import Capture, Captured
 from driftwatch.evaluate.definition import changed_definition, definition
-from driftwatch.evaluate.groups import segment_groupings, version_grouping
+from driftwatch.evaluate.groups import version_grouping
+from driftwatch.evaluate.memory import Stored
 from driftwatch.evaluate.progress import lane_seconds
-from driftwatch.evaluate.repeated import cut_by, repeated_in
 from driftwatch.evaluate.specification import cohort_key, cohort_relation
 from driftwatch.source import ColumnType, RelationInfo, ScanColumn, ScanPlan, Source
-from driftwatch.stats.counts import ColumnTrouble, IntArray
+from driftwatch.stats.counts import ColumnTrouble
 from driftwatch.stats.segment import Grouping
-from driftwatch.store import axes, exclusions, ledger, monitors, references, segments, versions
+from driftwatch.store import exclusions, monitors, references
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.engine import Store
-from driftwatch.store.references import ReferenceRecord
 from driftwatch.store.versions import VersionRow
 from driftwatch.verdict.policy import VOLUME
-from driftwatch.window import Interval
 
 CALIBRATED_FOR = timedelta(days=1)
 """Of event time: how long the windows of a moving reference stand for those that come after."""
@@ -53,38 +51,28 @@ class Lane:
     whole: ScanPlan
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """One monitor, ready to scan.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared(Basis):
+    """One monitor, ready to scan and to be judged.
 
-    references: of all rows; segment_references: of segments and versions, by segment and feature.
     cohorts: the same lanes of their rows, by the segment that keeps them. waiting: why the
     configured reference is not captured yet, "" if it is; until then the one that was captured
     before goes on being compared with. retry_at: event time at which to look again. stamp: changes
-    when a command gives the monitor another axis or reference. reference_rows: of a range, the rows
-    of its own windows by their length (for the volume). captured_rows, capture_seconds: what this
-    preparation asked of the source to capture the reference; a later evaluation that is handed this
-    value did not spend it again. calibrations: by the length of windows; calibrate_at: event time
-    at which they are to be made anew, None: never.
+    when a command gives the monitor another axis or reference. captured_rows, capture_seconds: what
+    this preparation asked of the source to capture the reference; a later evaluation that is handed
+    this value did not spend it again. calibrate_at: event time at which calibrations are to be made
+    anew, None: never.
     """
 
-    monitor_id: int
     info: RelationInfo
-    axes: Mapping[str, AxisRecord]
-    references: Mapping[str, ReferenceRecord]
-    segment_references: Mapping[str, Mapping[str, ReferenceRecord]]
     lanes: tuple[Lane, ...]
     cohorts: Mapping[str, tuple[Lane, ...]]
-    segments: tuple[Grouping, ...]
-    versions: tuple[VersionRow, ...]
     troubles: Mapping[str, ColumnTrouble]
     retry_at: datetime | None
     stamp: tuple[object, ...]
-    reference_rows: Mapping[int, IntArray] = field(default_factory=dict)
     waiting: str = ""
     captured_rows: int = 0
     capture_seconds: float = 0.0
-    calibrations: Mapping[int, OfLength] = field(default_factory=dict)
     calibrate_at: datetime | None = None
 
     def is_current(self, now: datetime) -> bool:
@@ -93,18 +81,9 @@ class Prepared:
         return self.has_reference and all(now < one for one in due)
 
     @property
-    def has_reference(self) -> bool:
-        """Whether there is anything to compare with: else nothing is counted."""
-        return VOLUME in self.references
-
-    @property
     def plan(self) -> ScanPlan:
         """What counts the rows that have just become complete."""
         return self.lanes[0].plan
-
-    @property
-    def segment_keys(self) -> tuple[str, ...]:
-        return tuple(key for grouping in self.segments for key in grouping.keys)
 
 
 def prepare(
@@ -145,8 +124,9 @@ def prepare(
     with store.read() as connection:
         made = _load(connection, monitor, record.id, info, source, captured, retry_at)
         found = calibrations(
-            connection, monitor, record.id, made.axes, made.references, record.watermark
-        )
+            connection, monitor, record.id, made.axes, made.references, record.watermark,
+            Stored(connection, monitor),
+        )  # fmt: skip
     again = now + CALIBRATED_FOR if moves(monitor) else None
     return replace(made, calibrations=found, calibrate_at=again)
 
@@ -188,46 +168,21 @@ def _load(
     captured: Captured,
     retry_at: datetime | None,
 ) -> Prepared:
-    watched = {feature.name for feature in monitor.features}
-    active = {n: a for n, a in axes.active(connection, monitor_id).items() if n in watched}
-    known = versions.load(connection, monitor_id)
-    parts = segment_groupings(monitor, segments.load(connection, monitor_id))
-    groupings = parts + version_grouping(monitor, [one.version for one in known])
+    basis = basis_of(connection, monitor, monitor_id)
+    known = [one.version for one in basis.versions]
+    groupings = basis.segments + version_grouping(monitor, known)
     return Prepared(
-        monitor_id=monitor_id,
+        **{one.name: getattr(basis, one.name) for one in fields(basis)},
         info=info,
-        axes=active,
-        references=references.active(connection, monitor_id),
-        segment_references=references.active_segments(connection, monitor_id),
-        lanes=_lanes(monitor, info, active, groupings, source),
-        cohorts=_cohorts(monitor, info, active, parts, source),
-        segments=parts,
-        versions=tuple(known),
+        lanes=_lanes(monitor, info, basis.axes, groupings, source),
+        cohorts=_cohorts(monitor, info, basis.axes, basis.segments, source),
         troubles=captured.troubles,
         retry_at=retry_at,
         stamp=references.stamp(connection, monitor_id),
-        reference_rows=_reference_rows(connection, monitor, monitor_id),
         waiting=captured.waiting,
         captured_rows=captured.rows,
         capture_seconds=captured.seconds,
     )
-
-
-def _reference_rows(
-    connection: Connection, monitor: MonitorSettings, monitor_id: int
-) -> dict[int, IntArray]:
-    """The range that was captured, which is another one while that of the configuration waits."""
-    known = references.active(connection, monitor_id).get(VOLUME)
-    if not isinstance(monitor.reference, Interval) or known is None or known.interval is None:
-        return {}
-    made = {}
-    repeated = repeated_in(monitor, known.interval)
-    for seconds in monitor.window_seconds:
-        windows = monitor.calendar.tumbling(known.interval.start, known.interval.end, seconds)
-        intervals = [one.interval for one in windows if not cut_by(one.interval, repeated)]
-        rows = ledger.window_rows(connection, monitor_id, intervals)
-        made[seconds] = np.array([one for one in rows if one is not None], np.int64)
-    return made
 
 
 def _lanes(

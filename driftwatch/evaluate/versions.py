@@ -16,14 +16,16 @@ from driftwatch.alert.policy import AlertState, Severity
 from driftwatch.config.settings import FeatureSettings, MonitorSettings, RollingReference
 from driftwatch.evaluate import sentence
 from driftwatch.evaluate.alerts import reset_alerts
+from driftwatch.evaluate.basis import Basis
 from driftwatch.evaluate.compare import Compared, Look, Past
 from driftwatch.evaluate.groups import MANY_VERSIONS, NO_VERSION, OTHER_VERSIONS, version_key
 from driftwatch.evaluate.judge import Seen
+from driftwatch.evaluate.memory import Memory
 from driftwatch.evaluate.prepare import Prepared
 from driftwatch.evaluate.progress import without
 from driftwatch.source import Source
 from driftwatch.stats.counts import ColumnPanes, PaneCounts
-from driftwatch.store import alerts, annotations, ledger, references, versions
+from driftwatch.store import annotations, ledger, references, versions
 from driftwatch.store.ledger import WindowCounts
 from driftwatch.store.references import NewReference, ReferenceRecord
 from driftwatch.store.schema import AnnotationKind, ReferenceOrigin
@@ -224,10 +226,11 @@ def prediction(monitor: MonitorSettings) -> FeatureSettings:
 def seen_versions(
     connection: Connection,
     monitor: MonitorSettings,
-    prepared: Prepared,
+    prepared: Basis,
     looks: Sequence[Look],
     whole: Sequence[WindowCounts],
     references: Sequence[Mapping[str, Compared]],
+    memory: Memory,
 ) -> list[Seen]:
     """The windows of every version that served in them, and those of the rows that have none.
 
@@ -243,7 +246,7 @@ def seen_versions(
     keys = [version_key(one.version) for one in prepared.versions]
     counts = ledger.sum_segments(connection, prepared.monitor_id, axes, spans, keys) if keys else {}
     before = _before(connection, monitor, prepared)
-    firing = _firing(connection, monitor, feature.name)
+    firing = _firing(memory, feature.name)
     made = []
     for version in prepared.versions:
         key = version_key(version.version)
@@ -284,7 +287,7 @@ def seen_versions(
 def _past_of_rest(
     connection: Connection,
     monitor: MonitorSettings,
-    prepared: Prepared,
+    prepared: Basis,
     look: Look,
     keys: Sequence[str],
     feature: FeatureSettings,
@@ -331,19 +334,17 @@ def _rest(whole: WindowCounts, parts: Sequence[WindowCounts], name: str) -> Wind
     return WindowCounts(whole.interval, rows, whole.scanned_seconds, {name: left}, {name: counted})
 
 
-def _firing(connection: Connection, monitor: MonitorSettings, feature: str) -> set[str]:
+def _firing(memory: Memory, feature: str) -> set[str]:
     """Versions that no longer serve are looked at once more, so that their alerts can end."""
     going = (AlertState.FIRING, AlertState.PENDING)
     return {
         key.segment
-        for key, record in alerts.load(connection, monitor.name).items()
-        if key.feature == feature and record.status.state in going
+        for key, status in memory.statuses().items()
+        if key.feature == feature and status.state in going
     }
 
 
-def _own(
-    prepared: Prepared, version: VersionRow, feature: FeatureSettings
-) -> ReferenceRecord | None:
+def _own(prepared: Basis, version: VersionRow, feature: FeatureSettings) -> ReferenceRecord | None:
     """Its own reference; None, too, for one that was counted in bins which are no longer used."""
     found = prepared.segment_references.get(version_key(version.version), {}).get(feature.name)
     if found is None or found.axis_id != prepared.axes[feature.name].id:
@@ -352,7 +353,7 @@ def _own(
 
 
 def _compared(
-    prepared: Prepared,
+    prepared: Basis,
     version: VersionRow,
     feature: FeatureSettings,
     number: int,
@@ -383,7 +384,7 @@ def _compared(
 
 
 def _before(
-    connection: Connection, monitor: MonitorSettings, prepared: Prepared
+    connection: Connection, monitor: MonitorSettings, prepared: Basis
 ) -> dict[str, WindowCounts]:
     """By version, what its predecessor predicted in the days before it came."""
     assert monitor.version is not None
