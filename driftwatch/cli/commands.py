@@ -16,10 +16,12 @@ from driftwatch.cli import exclude as exclude_command
 from driftwatch.cli import explain as explain_command
 from driftwatch.cli import prune as prune_command
 from driftwatch.cli import reference as reference_command
+from driftwatch.cli import replay as replay_command
 from driftwatch.cli import serve as serve_command
 from driftwatch.cli import status as status_command
 from driftwatch.cli.logs import LogFormat, LogLevel, start_logging
 from driftwatch.cli.terminal import harmless_streams, open_console, show
+from driftwatch.config.alternative import GRAMMAR
 from driftwatch.config.load import load_settings
 from driftwatch.errors import DriftwatchError
 from driftwatch.evaluate.backfill import Options
@@ -141,6 +143,54 @@ def explain(
     """Draw a feature's reference against a window, by bin."""
     explain_command.explain(
         load_settings(config), monitor, feature, segment=segment, window=window, end=end
+    )
+
+
+@app.command()
+def replay(  # noqa: PLR0913, PLR0917 - one for each option
+    monitor: MonitorArgument,
+    alpha: Annotated[
+        str | None, typer.Option(help="Judge by effect and p-value, at this alpha, such as 0.0001.")
+    ] = None,
+    effect: Annotated[
+        str | None,
+        typer.Option(metavar="WARNING[,CRITICAL]", help="The same, with these limits: 0.1,0.3."),
+    ] = None,
+    alert: Annotated[
+        str | None, typer.Option(metavar="K/M", help="Fire on K flagged of M windows, such as 2/3.")
+    ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(help=f"Another policy: {GRAMMAR}, such as effect:0.1,0.3@0.0001 or psi:0.2."),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="The policy to compare with; default: what is configured.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Where the range begins, such as 2026-09-01.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="Where it ends; not part of it any more.")
+    ] = None,
+    window: Annotated[
+        str | None, typer.Option(help="Windows of this length alone, such as 1d.")
+    ] = None,
+    feature: Annotated[str | None, typer.Option(help="Show this feature alone.")] = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Judge the stored past again by another policy.
+
+    Says how many alerts it would have raised, when, and how it differs from what is configured.
+    It reads stored counts alone and writes nothing.
+
+    MEASURE is configured, calibrated (= effect), fixed (= js_distance), or a measure of
+    `thresholds`. What a policy does not say stays as it is configured.
+    """
+    replay_command.replay(
+        load_settings(config),
+        monitor,
+        replay_command.Asked(policy, effect, alpha, alert, against),
+        replay_command.Shown(start, end, window, feature),
     )
 
 

@@ -62,16 +62,21 @@ def volume_threshold(node: Node, problems: Problems) -> VolumeThreshold | None:
         return None
 
 
+def largest(measure: Measure) -> float:
+    """What no limit of a measure may exceed: it would never be reached."""
+    return _LARGEST.get(measure, math.inf)
+
+
 def _limited(measure: Measure, alpha: float, node: Node, problems: Problems) -> Policy | None:
     reading = read(LimitsShape, node, problems)
     if reading is None or reading.broken:
         return None
     shape = reading.shape
-    largest = _LARGEST.get(measure, math.inf)
+    most = largest(measure)
     for key in ("warning", "critical"):
         limit = getattr(shape, key)
-        if limit is not None and limit > largest:
-            told = f"is never reached: {measure} is at most {largest:.6g}; write a lower limit"
+        if limit is not None and limit > most:
+            told = f"is never reached: {measure} is at most {most:.6g}; write a lower limit"
             problems.at(reading.at(key), told)
     clear = shape.clear or round(CLEAR_RATIO * _lowest(shape), 12)
     try:

@@ -58,10 +58,13 @@ class Replay:
     left_out: tuple[LeftOut, ...]
 
 
-def replay(monitor: MonitorSettings, history: History, *, store: Store) -> Replay:
+def replay(
+    monitor: MonitorSettings, history: History, *, store: Store, seconds: int | None = None
+) -> Replay:
     """Judge the windows of the history by the thresholds of this monitor, and move its alerts.
 
-    ConfigError: the monitor has no reference yet.
+    seconds: windows of this length alone; where references learn from what was judged, the shortest
+    windows are judged, too. ConfigError: the monitor has no reference yet.
     """
     if monitor.segments is not None and not monitor.segments.page:
         monitor = replace(monitor, segments=None)  # they explain alerts, and make none
@@ -73,7 +76,7 @@ def replay(monitor: MonitorSettings, history: History, *, store: Store) -> Repla
                 "`driftwatch status` says what it waits for"
             )
         known = eras(connection, monitor, basis)
-    replayer = _Replayer(monitor, history)
+    replayer = _Replayer(monitor, history, seconds)
     for era, until in zip(known, [*(one.since for one in known[1:]), None], strict=True):
         replayer.judge_era(era, until or history.asked.end, store)
     return replayer.replay(store)
@@ -99,10 +102,11 @@ class _Memory:
 class _Replayer:
     """One policy on its way through one history."""
 
-    def __init__(self, monitor: MonitorSettings, history: History) -> None:
+    def __init__(self, monitor: MonitorSettings, history: History, seconds: int | None) -> None:
         self._monitor = monitor
         self._history = history
         self._begin = history.judged_from(monitor)
+        self._asked = monitor.window_seconds if seconds is None else (seconds,)
         self._memory = _Memory()
         self._findings: dict[Series, list[Finding]] = {}
         self._changes: list[Change] = []
@@ -135,11 +139,13 @@ class _Replayer:
         ended = {
             series: [one for one in found if asked.start < one.window.end]
             for series, found in self._findings.items()
+            if series.seconds in self._asked
         }
         told = [
             one
             for one in raised(self._changes, self._findings, of=self._monitor.alert.of)
-            if one.ended_at is None or one.ended_at > asked.start
+            if one.key.window_seconds in self._asked
+            and (one.ended_at is None or one.ended_at > asked.start)
         ]
         with store.read() as connection:
             left_out = tuple(self._left_out(connection))
@@ -171,14 +177,19 @@ class _Replayer:
 
     def _due(self, until: datetime) -> list[tuple[datetime, int, Window]]:
         """When each window is judged, for which lane; in that order."""
+        needed = {
+            *self._asked,
+            *([min(self._monitor.window_seconds)] if learns(self._monitor) else []),
+        }
         found = []
         for behind in self._lanes:
             last = until - timedelta(seconds=behind)
             if self._begin >= last:
                 continue
             scan = Interval(self._begin, last)
-            for _, windows in due_windows(self._monitor, scanned_from=self._begin, scan=scan):
-                found += [(one.interval.end + (until - last), behind, one) for one in windows]
+            for seconds, windows in due_windows(self._monitor, scanned_from=self._begin, scan=scan):
+                if seconds in needed:
+                    found += [(one.interval.end + (until - last), behind, one) for one in windows]
         return sorted(found)
 
     def _together(self, due: Sequence[tuple[datetime, int, Window]]) -> list[Due]:
