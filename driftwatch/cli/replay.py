@@ -1,6 +1,7 @@
 """`driftwatch replay`: what a policy would have led to, before anybody is paged by it."""
 
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 import typer
@@ -73,11 +74,22 @@ def replay(settings: Settings, monitor: str, asked: Asked, shown: Shown) -> None
         if not has_schema(store):
             raise DriftwatchError(nothing_yet(store))
         for letter, (text, by) in zip("AB", policies, strict=False):
-            found = judge_again(
-                by, history(by, store, start=start, end=end), store=store, seconds=seconds
-            )
+            past = history(by, store, start=start, end=end)
+            with _told(text) as on_progress:
+                found = judge_again(by, past, store=store, seconds=seconds, on_progress=on_progress)
             sides.append(Side.of(letter, text, _only(found, feature)))
     tell(open_console(), sides)
+
+
+@contextmanager
+def _told(policy: str) -> Iterator[Callable[[float], None]]:
+    """How far it is, for a person who waits at a terminal."""
+    console = open_console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status(f"Judging again by {policy} ...") as line:
+        yield lambda share: line.update(f"Judging again by {policy} ... {share:.0%}")
 
 
 def _applied(text: str, monitor: MonitorSettings, option: str) -> MonitorSettings:

@@ -141,17 +141,18 @@ def moved_by(
     statuses: Mapping[AlertKey, AlertStatus],
     judged: Iterable[Judged],
     counts: Callable[[AlertStatus, Judged], bool] = lambda *_: True,
+    kinds: Collection[AlertKind] = tuple(AlertKind),
 ) -> tuple[dict[AlertKey, AlertStatus], list[Change]]:
     """The statuses that differ past these results, and what changed, oldest first. Pure.
 
-    counts: whether an alert looks at a result.
+    counts: whether an alert looks at a result; kinds: alerts of these alone.
     """
     changes: list[Change] = []
     moved = {}
     for key, results in _by_alert(judged).items():
         before = statuses.get(key, AlertStatus())
         seen = [one for one in results if counts(before, one)]
-        if not seen or not keeps(monitor, key):
+        if not seen or key.kind not in kinds or not keeps(monitor, key):
             continue
         status, found = _moved(key, before, seen, _policy(monitor, key))
         changes += found

@@ -4,7 +4,7 @@ The counts are those of the ledger, and the code is the daemon's. Nothing is wri
 asked: what was judged, and the alerts that came of it, are remembered here alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -34,6 +34,9 @@ _TOGETHER = 200
 
 _DAY = 86_400
 
+_KINDS = (AlertKind.DRIFT, AlertKind.VOLUME, AlertKind.NO_DATA)
+"""Whether a column could be counted is no matter of a policy."""
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
@@ -59,12 +62,18 @@ class Replay:
 
 
 def replay(
-    monitor: MonitorSettings, history: History, *, store: Store, seconds: int | None = None
+    monitor: MonitorSettings,
+    history: History,
+    *,
+    store: Store,
+    seconds: int | None = None,
+    on_progress: Callable[[float], None] = lambda _: None,
 ) -> Replay:
     """Judge the windows of the history by the thresholds of this monitor, and move its alerts.
 
     seconds: windows of this length alone; where references learn from what was judged, the shortest
-    windows are judged, too. ConfigError: the monitor has no reference yet.
+    windows are judged, too. on_progress: told the share of the time that is done, now and then.
+    ConfigError: the monitor has no reference yet.
     """
     if monitor.segments is not None and not monitor.segments.page:
         monitor = replace(monitor, segments=None)  # they explain alerts, and make none
@@ -76,9 +85,11 @@ def replay(
                 "`driftwatch status` says what it waits for"
             )
         known = eras(connection, monitor, basis)
+    begun = history.judged_from(monitor)
     replayer = _Replayer(monitor, history, seconds)
     for era, until in zip(known, [*(one.since for one in known[1:]), None], strict=True):
-        replayer.judge_era(era, until or history.asked.end, store)
+        for moment in replayer.judge_era(era, until or history.asked.end, store):
+            on_progress((moment - begun) / (history.asked.end - begun))
     return replayer.replay(store)
 
 
@@ -118,8 +129,8 @@ class _Replayer:
             lanes.setdefault(lane_seconds(monitor, feature), []).append(feature)
         self._lanes = {behind: tuple(lanes[behind]) for behind in sorted(lanes)}
 
-    def judge_era(self, era: Era, until: datetime, store: Store) -> None:
-        """All that becomes due in it, up to its end."""
+    def judge_era(self, era: Era, until: datetime, store: Store) -> Iterator[datetime]:
+        """All that becomes due in it, up to its end; how far it is, step by step."""
         until = min(until, self._history.asked.end)
         since = max(self._begin, era.since or self._begin)
         if since >= until:
@@ -133,6 +144,7 @@ class _Replayer:
                 basis = self._calibrated(connection, era.basis, watermark, moment)
                 self._judge(connection, basis, work, moment)
             watermark = moment
+            yield moment
 
     def replay(self, store: Store) -> Replay:
         asked = self._history.asked
@@ -221,9 +233,9 @@ class _Replayer:
             self._history.counted.start, now, self._memory,
         )  # fmt: skip
         judged = [one for some in work for one in judge.all_of(some)]
-        moved, changes = moved_by(self._monitor, self._memory.alerts, judged)
+        moved, changes = moved_by(self._monitor, self._memory.alerts, judged, kinds=_KINDS)
         self._memory.alerts.update(moved)
-        self._changes += (one for one in changes if one.key.kind is not AlertKind.COLUMN)
+        self._changes += changes
         self._remember(judged)
         there = {(one.row.window_seconds, one.row.window_end) for one in judged}
         wanted = {window for some in work for window in some.windows}
