@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from rich.console import Console
 from rich.text import Text
@@ -9,7 +10,6 @@ from rich.text import Text
 from driftwatch.alert.policy import AlertKind
 from driftwatch.cli.shown import named
 from driftwatch.cli.terminal import STYLES, clean, columns, moment, plural, show
-from driftwatch.config.settings import MonitorSettings
 from driftwatch.evaluate.raised import Raised
 from driftwatch.evaluate.replay import Replay
 from driftwatch.window import format_duration
@@ -17,8 +17,8 @@ from driftwatch.window import format_duration
 _MOST_ALERTS = 40
 """On a terminal; elsewhere all are listed."""
 
-Line = tuple[str, Raised, MonitorSettings]
-"""Who raised it, and by which thresholds."""
+Line = tuple[str, Raised]
+"""Who raised it."""
 
 
 def raised_table(console: Console, replays: Sequence[tuple[str, Replay]]) -> None:
@@ -31,11 +31,11 @@ def raised_table(console: Console, replays: Sequence[tuple[str, Replay]]) -> Non
         show(console, _summary(lines, [letter for letter, _ in replays]))
     shown = lines[:_MOST_ALERTS] if console.is_terminal else lines
     table = columns(*["by"] * (len(replays) > 1), "severity", "feature", "from", "to", "peak")
-    for by, one, monitor in shown:
+    for by, one in shown:
         severity = Text(str(one.severity), STYLES[one.severity])
         about = _about(one)
-        until = "fires still" if one.ended_at is None else moment(one.ended_at)
-        cells = (severity, about, moment(one.fired_at), until, _peak(one, monitor))
+        until = "fires still" if one.ended_at is None else short(one.ended_at)
+        cells = (severity, about, short(one.fired_at), until, _peak(one))
         table.add_row(*[by] * (len(replays) > 1), *cells)
     show(console, table)
     if len(shown) < len(lines):
@@ -44,7 +44,7 @@ def raised_table(console: Console, replays: Sequence[tuple[str, Replay]]) -> Non
 
 
 def _alone(_: str, replay: Replay) -> Iterator[Line]:
-    return (("", one, replay.monitor) for one in replay.raised)
+    return (("", one) for one in replay.raised)
 
 
 def _compared(replays: Sequence[tuple[str, Replay]]) -> Iterator[Line]:
@@ -60,9 +60,9 @@ def _compared(replays: Sequence[tuple[str, Replay]]) -> Iterator[Line]:
     pairs.sort(key=lambda pair: min(one.fired_at for one in pair if one is not None))
     for a, b in pairs:
         if a is not None:
-            yield f"both: {first}" if b else f"{first} only", a, mine.monitor
+            yield f"both: {first}" if b else f"{first} only", a
         if b is not None:
-            yield f"both: {second}" if a else f"{second} only", b, other.monitor
+            yield f"both: {second}" if a else f"{second} only", b
 
 
 def _meet(one: Raised, two: Raised) -> bool:
@@ -75,10 +75,9 @@ def _meet(one: Raised, two: Raised) -> bool:
 
 
 def _summary(lines: Sequence[Line], letters: Sequence[str]) -> str:
-    both = sum(by == f"both: {letters[0]}" for by, _, _ in lines)
+    both = sum(by == f"both: {letters[0]}" for by, _ in lines)
     alone = (
-        f"{letter} alone {sum(by == f'{letter} only' for by, _, _ in lines):,}"
-        for letter in letters
+        f"{letter} alone {sum(by == f'{letter} only' for by, _ in lines):,}" for letter in letters
     )
     return f"Both raise {plural(both, 'alert')}, {', '.join(alone)}."
 
@@ -89,11 +88,19 @@ def _about(one: Raised) -> str:
     return f"{clean(named(key.feature, key.segment))} {format_duration(key.window_seconds)}{kind}"
 
 
-def _peak(one: Raised, monitor: MonitorSettings) -> str:
-    """The value that was furthest off, and the window of it."""
+def _peak(one: Raised) -> str:
+    """The value that was furthest off, in the unit of its threshold, and when its window began."""
     if one.peak is None or not math.isfinite(one.peak.value):
         return ""
-    measures = {feature.name: str(feature.threshold.measure) for feature in monitor.features}
-    measure = measures.get(one.key.feature, "rows / median")
-    start = moment(one.peak.window.start).removesuffix(" 00:00Z")
-    return f"{measure} {one.peak.value:.3g} ({start})"
+    unit = " x median" if one.key.kind is AlertKind.VOLUME else ""
+    return f"{one.peak.value:.3g}{unit} on {short(one.peak.window.start)}"
+
+
+def short(when: datetime) -> str:
+    """A moment; a midnight (UTC) by its date alone, for many of them stand in one line.
+
+    >>> from datetime import UTC
+    >>> short(datetime(2013, 2, 9, tzinfo=UTC)), short(datetime(2013, 2, 9, 6, tzinfo=UTC))
+    ('2013-02-09', '2013-02-09 06:00Z')
+    """
+    return moment(when).removesuffix(" 00:00Z")

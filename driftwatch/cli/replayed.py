@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from driftwatch.alert.policy import Severity
-from driftwatch.cli.raised import raised_table
+from driftwatch.cli.raised import raised_table, short
 from driftwatch.cli.shown import named
-from driftwatch.cli.terminal import clean, columns, moment, plural, show
+from driftwatch.cli.terminal import clean, columns, plural, show
 from driftwatch.cli.timeline import axis, cells, drawn, legend, width_of
 from driftwatch.config.alternative import written
 from driftwatch.config.settings import MonitorSettings
@@ -70,8 +70,8 @@ class Side:
 def tell(console: Console, sides: Sequence[Side]) -> None:
     """Counts, the worst series, their picture, every alert."""
     first = sides[0].replay
-    span = f"{moment(first.whole.start)} to {moment(first.whole.end)}"
-    show(console, clean(f"{first.monitor.name}  {span}, judged again from stored counts"), "bold")
+    span = f"{short(first.whole.start)} to {short(first.whole.end)}"
+    show(console, clean(f"{first.monitor.name}, {span}, judged again from stored counts"), "bold")
     for side in sides:
         policy = _policy(side.replay.monitor)
         show(console, f"{side.letter}  {clean(side.asked)}: {policy}")

@@ -35,7 +35,7 @@ def marks_of(console: Console) -> dict[Mark, str]:
 
 def legend(console: Console, whole: Interval, width: int) -> str:
     signs = marks_of(console)
-    words = {Mark.OK: "not flagged", Mark.FLAGGED: "flagged", Mark.FIRING: "an alert fires",
+    words = {Mark.OK: "not flagged", Mark.FLAGGED: "flagged", Mark.FIRING: "alert fires",
              Mark.UNJUDGED: "not judged"}  # fmt: skip
     parts = [f"{signs[mark]} {word}" for mark, word in words.items()]
     return f"{'  '.join(parts)}; a character is {_length(whole.seconds / width)}"
