@@ -1,43 +1,30 @@
 """The year of flights by calibrated verdicts, nothing tuned: the storm, and hardly a day more."""
 
+import shlex
+import sys
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from driftwatch.cli import main
 from driftwatch.config.load import load_settings
-from driftwatch.demo.folder import write_config
-from driftwatch.demo.log import build_log
-from driftwatch.evaluate.pipeline import evaluate
-from driftwatch.source import open_source
 from driftwatch.store.engine import open_store
 from driftwatch.store.frames import events_frame, results_frame
-from driftwatch.store.migrate import ensure_schema
-from driftwatch.verdict.policy import CalibratedThreshold
+from tests.docs.markdown import DOCS, fences
 
-DECEMBER = datetime(2013, 12, 1, tzinfo=UTC)
 STORM = ("2013-02-08", "2013-02-09")
+HOWTO = DOCS / "howto" / "choose-thresholds.md"
+
+pytestmark = pytest.mark.xdist_group("flights")
 
 
 def test_the_storm_alarms_and_at_most_two_other_days_in_a_hundred_are_flagged(
-    tmp_path: Path,
+    flights: Path,
 ) -> None:
-    build_log(tmp_path / "log.db", DECEMBER)
-    write_config(tmp_path, "127.0.0.1:0")
-    settings = load_settings(tmp_path / "config.yaml", {})
+    settings = load_settings(flights / "config.yaml", {})
     (monitor,) = settings.monitors
-    assert {one.threshold for one in monitor.features} == {CalibratedThreshold()}
-    now = DECEMBER + timedelta(seconds=monitor.delay_seconds)
-    with (
-        closing(open_source(settings.sources[monitor.source])) as source,
-        closing(open_store(settings.store_url)) as store,
-    ):
-        ensure_schema(store)
-        prepared, behind = None, True
-        while behind:
-            report = evaluate(
-                monitor, now, source=source, store=store, prepared=prepared, started_at=now
-            )
-            prepared, behind = report.prepared, report.behind
+    with closing(open_store(settings.store_url)) as store:
         found = results_frame(store, monitor=monitor.name)
         events = events_frame(store, monitor=monitor.name)
     watched = found[found["feature"] != "@volume"]
@@ -49,3 +36,15 @@ def test_the_storm_alarms_and_at_most_two_other_days_in_a_hundred_are_flagged(
     firing = events[events["to_state"] == "firing"]
     told = [(row.feature, f"{row.window_end:%F}") for row in firing.itertuples()]
     assert told == [("dep_delay", "2013-02-10")], "the second day of the storm"
+
+
+def test_the_how_to_shows_what_a_replay_prints(
+    flights: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (command,) = [one for one in "\n".join(fences(HOWTO, "console")).splitlines() if "--to" in one]
+    words = [*shlex.split(command), "-c", str(flights / "config.yaml")]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit):
+        main()
+    (shown,) = fences(HOWTO, "text")
+    assert capsys.readouterr().out == shown
