@@ -247,6 +247,20 @@ def test_a_stricter_policy_flags_a_part_of_what_another_flags(small_world: World
     assert found[-1]
 
 
+def test_windows_of_one_length_are_what_they_are_among_all(small_world: World) -> None:
+    """A rolling reference learns from what the shortest windows say, whichever are asked for."""
+    world = small_world
+    world.configure(features=features(CalibratedThreshold()), reference=RollingReference(4 * DAY),
+                    window_seconds=(QUARTER, DAY))  # fmt: skip
+    world.live([*rows(10, 13), *rows(13, 14, x=shifted), *rows(14, 17)])
+    world.catch_up(17)
+    past = history(world.monitor, world.store, start=None, end=None)
+    alone = replay(world.monitor, past, store=world.store, seconds=DAY)
+    assert {one.seconds for one in alone.findings} == {DAY}
+    assert findings(alone) == {one for one in findings(replayed(world)) if one[2] == DAY}
+    assert alerts(alone) == [one for one in alerts(replayed(world)) if one[2] == str(DAY)]
+
+
 def test_a_part_of_the_history_tells_of_alerts_that_fired_before(small_world: World) -> None:
     world = small_world
     world.configure(features=features(FixedThreshold()), window_seconds=(DAY,))
