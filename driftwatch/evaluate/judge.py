@@ -15,7 +15,7 @@ from driftwatch.evaluate.calibrate import NOT_CALIBRATED
 from driftwatch.evaluate.compare import Compared, Look, Past
 from driftwatch.evaluate.groups import VERSION_PREFIX
 from driftwatch.evaluate.judged import Judged
-from driftwatch.evaluate.rows import Case, Tests, bins, judged_row, plain_row, spreads
+from driftwatch.evaluate.rows import Case, Found, Tests, bins, judged_row, plain_row, spreads
 from driftwatch.evaluate.tested import Counts, seen_together, tested
 from driftwatch.evaluate.why import changes, explained, woken
 from driftwatch.stats.axis import NumericAxis
@@ -197,11 +197,12 @@ def _features(
     spread = spreads(cases)
     whys = explained(monitor, cases, judgements, changed)
     for i, case in enumerate(cases):
-        row = judged_row(
-            monitor, case, evidence[i], judgements[i], tests[i], whys[i],
+        of_feature = Found(
+            evidence[i], judgements[i], tests[i], whys[i],
             spread=(float(spread.mean[i]), float(spread.standard_deviation[i])),
-            js_noise=float(floor.expected_js[i]), now=now,
+            js_noise=float(floor.expected_js[i]),
         )  # fmt: skip
+        row = judged_row(monitor, case, of_feature, now)
         kept: tuple[ResultBin, ...] = ()
         if seen.keep_bins or judgements[i].flagged:
             kept = bins(case, parts[i], tests[i].p_cells, whys[i])

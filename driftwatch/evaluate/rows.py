@@ -72,21 +72,23 @@ class Why:
     explanation: Explanation
 
 
-def judged_row(
-    monitor: MonitorSettings,
-    case: Case,
-    evidence: Evidence,
-    judgement: Judgement,
-    tests: Tests,
-    why: Why | None,
-    *,
-    spread: tuple[float, float],
-    js_noise: float,
-    now: datetime,
-) -> ResultRow:
-    """The result of a feature that was counted in all of the window. spread: mean and standard
-    deviation."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that was found of one feature in one window. why: None where it is not flagged; spread:
+    mean and standard deviation; js_noise in nats."""
+
+    evidence: Evidence
+    judgement: Judgement
+    tests: Tests
+    why: Why | None
+    spread: tuple[float, float]
+    js_noise: float
+
+
+def judged_row(monitor: MonitorSettings, case: Case, found: Found, now: datetime) -> ResultRow:
+    """The result of a feature that was counted in all of the window."""
     limits = case.feature.threshold
+    evidence, judgement, tests, why = found.evidence, found.judgement, found.tests, found.why
     d = evidence.divergence
     return ResultRow(
         monitor=monitor.name,
@@ -102,8 +104,8 @@ def judged_row(
         unseen_rows=_unseen(case),
         infinite_rows=int(case.panes.infinite[0]),
         reference_rows=evidence.reference_rows,
-        mean=spread[0],
-        standard_deviation=spread[1],
+        mean=found.spread[0],
+        standard_deviation=found.spread[1],
         kl=d.kl,
         kl_reverse=d.kl_reverse,
         js=d.js,
@@ -116,7 +118,7 @@ def judged_row(
         entropy=d.entropy,
         cross_entropy=d.cross_entropy,
         perplexity=d.perplexity,
-        js_noise=js_noise,
+        js_noise=found.js_noise,
         js_guard=evidence.js_guard,
         measure=limits.measure,
         value=judgement.value,

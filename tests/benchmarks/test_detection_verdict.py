@@ -16,7 +16,7 @@ from driftwatch.evaluate.calibrate import OfLength
 from driftwatch.evaluate.rows import Case
 from driftwatch.stats.calibration import calibrate
 from driftwatch.stats.season import SeasonKey
-from driftwatch.verdict.policy import CalibratedThreshold, Verdict
+from driftwatch.verdict.policy import Verdict
 
 FEATURES = 12
 
@@ -40,16 +40,16 @@ def test_p_effect_and_discoveries_are_the_daemons_own() -> None:
     found = evidence(current, reference, ordered=True, null=calibration.null)
     names = [f"x{number}" for number in range(FEATURES)]
     cases = [
-        SimpleNamespace(feature=FeatureSettings(name, threshold=CalibratedThreshold()))
-        for name in names
+        SimpleNamespace(feature=FeatureSettings(name), current=rows)
+        for name, rows in zip(names, current, strict=True)
     ]
-    daemons = daemon.tested(
+    alone = daemon.tested(
         daemon.Counts(current, reference, np.full(FEATURES, 11), ordered),
         cast("list[Case]", cases),
         OfLength({name: (calibration, at) for at, name in enumerate(names)}),
-        min_rows=100,
         lengths=1,
     )
+    daemons = daemon.seen_together(cast("list[Case]", cases), alone, min_rows=100)
     assert found.p.tolist() == [one.p_value for one in daemons]
     assert found.effect.tolist() == [one.effect for one in daemons]
     together = adjusted(found.p[np.newaxis])[0]
