@@ -101,9 +101,10 @@ def summary(rows: FloatArray) -> Summary:
 
 
 def fitted(values: FloatArray) -> NumericAxis:
-    """The axis that a source fits: 20 quantiles, tails, and a bin for values of 5 % of the rows."""
+    """The axis that a source fits: 20 quantiles, tails, ends, a bin for each 5 % of one value."""
     shares = [0.001, 0.01, 0.99, 0.999, *(np.arange(1, 20) / 20)]
-    edges = {float(x) for x in np.quantile(values, shares, method="inverted_cdf")}
+    ends = (values.min(), np.nextafter(values.max(), np.inf))
+    edges = {float(x) for x in (*ends, *np.quantile(values, shares, method="inverted_cdf"))}
     distinct, rows = np.unique(values, return_counts=True)
     for atom in distinct[rows >= 0.05 * values.size]:
         edges |= {float(atom), float(np.nextafter(atom, np.inf))}

@@ -80,11 +80,12 @@ def _numeric(name: str, random: np.random.Generator) -> Feature:
 
 
 def _edges(rows: FloatArray) -> FloatArray:
-    """20 quantile bins, the tails, and a bin of its own for each value of 5 % of the rows."""
+    """20 quantile bins, tails, both ends, a bin of its own for each value of 5 % of the rows."""
     edges = np.unique(np.quantile(rows, _SHARES, method="inverted_cdf"))
     values, counts = np.unique(rows, return_counts=True)
     atoms = values[counts >= 0.05 * rows.size]
-    return np.unique(np.concatenate([edges, atoms, np.nextafter(atoms, np.inf)]))
+    ends = [rows.min(), np.nextafter(rows.max(), np.inf)]
+    return np.unique(np.concatenate([ends, edges, atoms, np.nextafter(atoms, np.inf)]))
 
 
 def _with_missing(shares: FloatArray, missing: float) -> FloatArray:

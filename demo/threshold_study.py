@@ -39,13 +39,14 @@ class Days:
 
 
 def quantile_edges(values: FloatArray) -> FloatArray:
-    """20 quantile bins and tails by inverted CDF; a value of 5 % of the rows has its own bin."""
+    """20 quantile bins, tails and ends by inverted CDF; a value of 5 % of the rows has its own."""
     values = values[~np.isnan(values)]
     ranks = [*np.arange(1, 20) / 20, *TAILS]
     found, rows = np.unique(values, return_counts=True)
     atoms = found[rows >= ATOM_RATIO * len(values)]
     quantiles = np.quantile(values, ranks, method="inverted_cdf")
-    return np.unique(np.concatenate([quantiles, atoms, np.nextafter(atoms, np.inf)]))
+    ends = [values.min(), np.nextafter(values.max(), np.inf)]
+    return np.unique(np.concatenate([ends, quantiles, atoms, np.nextafter(atoms, np.inf)]))
 
 
 def cell_of_each_row(

@@ -65,11 +65,13 @@ def uniform_edges(extent: Extent, count: int) -> tuple[float, ...]:
 def quantile_edges(
     reader: RowReader, found: ColumnInfo, extent: Extent, count: int
 ) -> tuple[float, ...]:
-    """Edges at the quantiles 1/count, 2/count ... and at 0.1, 1, 99 and 99.9 %.
+    """Edges at the quantiles 1/count, 2/count ..., at 0.1, 1, 99 and 99.9 %, and at both ends.
 
-    The quantile p of n finite values is the one of rank ceil(p n) (inverted CDF, exact). A value v
-    that holds at least 5 % of them has the cell [v, next float). Such a value covers two
-    neighbouring multiples of 2.5 %, so only values that do so are counted.
+    The ends are the minimum and the next float after the maximum: what lies in an outer bin is
+    beyond all that was fitted to, so that a few such rows are plain to see. The quantile p of n
+    finite values is the one of rank ceil(p n) (inverted CDF, exact). A value v that holds at least
+    5 % of them has the cell [v, next float). Such a value covers two neighbouring multiples of
+    2.5 %, so only values that do so are counted.
     """
     shares = {*_TAILS, *(Fraction(i, count) for i in range(1, count))}
     grid = [_ATOM * i / 2 for i in range(1, 41)]
@@ -78,7 +80,8 @@ def quantile_edges(
     along = [by_rank[ranks[share]] for share in grid]
     atoms = _frequent(reader, found, extent, {a for a, b in pairwise(along) if a == b})
     edges = {by_rank[ranks[share]] for share in shares}
-    return _ascending([*edges, *atoms, *(_after(atom) for atom in atoms)])
+    ends = (extent.minimum, _after(extent.maximum))
+    return _ascending([*ends, *edges, *atoms, *(_after(atom) for atom in atoms)])
 
 
 def _ascending(edges: Iterable[float]) -> tuple[float, ...]:

@@ -55,20 +55,39 @@ class NumericAxis:
         return None
 
     def labels(self) -> tuple[str, ...]:
-        """One text per cell, in cell order. An atom [v, next float after v) is shown as `v`."""
-        text = [self._text(edge) for edge in self.edges]
+        """One text per cell, in cell order.
+
+        An atom [v, next float after v) is shown as `v`, and a limit at the next float after a
+        decimal v as what it is: that v belongs to the bin below it.
+
+        >>> NumericAxis((0.0, 0.1, math.nextafter(0.1, 1))).labels()
+        ('(-inf, 0)', '[0, 0.1)', '0.1', '(0.1, inf)', 'missing')
+        """
+        after = [_is_after_decimal(edge) for edge in self.edges]
+        text = [
+            self._text(math.nextafter(edge, -math.inf) if above else edge)
+            for edge, above in zip(self.edges, after, strict=True)
+        ]
+        starts = [f"({one}" if above else f"[{one}" for one, above in zip(text, after, strict=True)]
+        ends = [f"{one}]" if above else f"{one})" for one, above in zip(text, after, strict=True)]
         inner = (
-            low_text if math.nextafter(low, math.inf) == high else f"[{low_text}, {high_text})"
-            for low, high, low_text, high_text in zip(
-                self.edges, self.edges[1:], text, text[1:], strict=False
-            )
+            text[i]
+            if math.nextafter(self.edges[i], math.inf) == self.edges[i + 1]
+            else f"{starts[i]}, {ends[i + 1]}"
+            for i in range(len(text) - 1)
         )
-        return (f"(-inf, {text[0]})", *inner, f"[{text[-1]}, inf)", "missing")
+        return (f"(-inf, {ends[0]}", *inner, f"{starts[-1]}, inf)", "missing")
 
     def _text(self, edge: float) -> str:
         if self.scale is Scale.TIME:
             return datetime.fromtimestamp(edge, UTC).isoformat().replace("+00:00", "Z")
         return f"{edge:.6g}"
+
+
+def _is_after_decimal(edge: float) -> bool:
+    """Whether it is the next float after 0, or after a number of 15 digits, and has more."""
+    before = math.nextafter(edge, -math.inf)
+    return before == 0 or (float(f"{before:.15g}") == before and float(f"{edge:.15g}") != edge)
 
 
 @dataclass(frozen=True, slots=True)

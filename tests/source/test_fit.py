@@ -33,11 +33,12 @@ def fit_one(url: str, values: list[Any], feature: FeatureSettings, kind: str = "
 
 
 def edges_by_numpy(values: np.ndarray, count: int) -> list[float]:
-    """The recipe, with numpy: quantiles by inverted CDF, and values with 5 % of the rows."""
+    """The recipe, with numpy: quantiles by inverted CDF, both ends, values with 5 % of the rows."""
     shares = [i / count for i in range(1, count)] + [0.001, 0.01, 0.99, 0.999]
     edges = set(np.quantile(values, shares, method="inverted_cdf").tolist())
     atoms = [value for value, rows in Counter(values.tolist()).items() if rows >= len(values) / 20]
     edges |= {*atoms, *(math.nextafter(atom, math.inf) for atom in atoms)}
+    edges |= {float(values.min()), math.nextafter(values.max(), math.inf)}
     return sorted(edges)
 
 
@@ -77,7 +78,7 @@ def test_the_largest_value_may_be_an_atom(database_url: str) -> None:
 def test_a_constant_column_gets_its_value_as_a_cell(database_url: str) -> None:
     axis = fit_one(database_url, [3.5] * 9, FeatureSettings("x"))
     assert axis == NumericAxis((3.5, math.nextafter(3.5, 4)))
-    assert axis.labels() == ("(-inf, 3.5)", "3.5", "[3.5, inf)", "missing")
+    assert axis.labels() == ("(-inf, 3.5)", "3.5", "(3.5, inf)", "missing")
 
 
 def test_uniform_edges(database_url: str) -> None:
@@ -90,6 +91,24 @@ def test_uniform_edges_over_the_widest_range(database_url: str) -> None:
     feature = FeatureSettings("x", binning=Binning(BinMethod.UNIFORM, count=2))
     axis = fit_one(database_url, [-1.7e308, 1.7e308], feature)
     assert axis.edges == (-1.7e308, 0.0, math.nextafter(1.7e308, math.inf))
+
+
+def test_what_is_beyond_the_fitted_values_has_cells_of_its_own(database_url: str) -> None:
+    values = [float(i) for i in range(-500, 500)]
+    create(database_url, {"x": real(database_url)}, [[minutes(1), value] for value in values])
+    with opened(database_url) as source:
+        axis = fitted(source, FeatureSettings("x"))["x"]
+        assert isinstance(axis, NumericAxis)
+        assert (axis.edges[0], axis.edges[-1]) == (-500.0, math.nextafter(499.0, math.inf))
+        cells = source.scan(planned(source, {"x": axis}), between(0, 5)).columns["x"].cells
+    assert (cells.sum(), cells[0, 0], cells[0, -2]) == (1000, 0, 0)
+
+
+def test_no_edge_lies_beyond_the_largest_float(database_url: str) -> None:
+    largest = 1.7976931348623157e308
+    feature = FeatureSettings("x", binning=Binning(count=2))
+    axis = fit_one(database_url, [0.0, 1.0, 2.0, largest], feature)
+    assert axis.edges[-1] == largest
 
 
 def test_explicit_edges_are_taken_as_they_are(database_url: str) -> None:
@@ -113,14 +132,14 @@ def test_integers_decimals_booleans_as_numbers(database_url: str) -> None:
             FeatureSettings("d", binning=Binning(count=4)),
             FeatureSettings("b", kind=Kind.NUMERIC),
         )
-        assert axes["n"] == NumericAxis((1.0, 25.0, 50.0, 75.0, 99.0, 100.0))
-        assert axes["d"] == NumericAxis((0.01, 0.25, 0.5, 0.75, 0.99, 1.0))
-        after = (math.nextafter(0.0, 1.0), math.nextafter(1.0, 2.0))
+        after = [math.nextafter(value, math.inf) for value in (0.0, 1.0, 100.0)]
+        assert axes["n"] == NumericAxis((1.0, 25.0, 50.0, 75.0, 99.0, 100.0, after[2]))
+        assert axes["d"] == NumericAxis((0.01, 0.25, 0.5, 0.75, 0.99, 1.0, after[1]))
         assert axes["b"] == NumericAxis((0.0, after[0], 1.0, after[1]))
         plan = planned(source, {n: a for n, a in axes.items() if not isinstance(a, ColumnTrouble)})
         panes = source.scan(plan, between(0, 5)).columns
-        assert panes["n"].cells.tolist() == [[0, 24, 25, 25, 24, 1, 1, 0]]
-        assert panes["d"].cells.tolist() == [[0, 24, 25, 25, 24, 1, 1, 0]]
+        assert panes["n"].cells.tolist() == [[0, 24, 25, 25, 24, 1, 1, 0, 0]]
+        assert panes["d"].cells.tolist() == [[0, 24, 25, 25, 24, 1, 1, 0, 0]]
         assert panes["b"].cells.tolist() == [[0, 50, 0, 50, 0, 0]]
 
 

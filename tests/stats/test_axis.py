@@ -13,11 +13,16 @@ def test_a_numeric_axis_has_a_label_for_each_place_of_searchsorted() -> None:
     places = np.searchsorted(axis.edges, [-1, 0, 4.9, 5, 5.1, 10, 99], side="right")
     labels = [axis.labels()[place] for place in places]
     assert labels == [
-        "(-inf, 0)", "[0, 5)", "[0, 5)", "5", "[5, 10)", "[10, inf)", "[10, inf)",
+        "(-inf, 0)", "[0, 5)", "[0, 5)", "5", "(5, 10)", "[10, inf)", "[10, inf)",
     ]  # fmt: skip
     assert axis.labels()[axis.missing] == "missing"
     assert axis.missing == axis.cells - 1 == len(axis.labels()) - 1
     assert axis.unseen is None
+
+
+def test_a_limit_just_above_a_value_is_said_to_be_so() -> None:
+    axis = NumericAxis((0.0, math.nextafter(0.0, 1), 0.3, math.nextafter(12.7, 13)))
+    assert axis.labels()[:-1] == ("(-inf, 0)", "0", "(0, 0.3)", "[0.3, 12.7]", "(12.7, inf)")
 
 
 def test_an_axis_of_time_is_labelled_with_times() -> None:
