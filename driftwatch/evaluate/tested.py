@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from driftwatch.evaluate.calibrate import OfLength
 from driftwatch.evaluate.rows import Case, Tests
+from driftwatch.stats.combination import CATEGORICAL, NUMERIC
 from driftwatch.stats.counts import IntArray
 from driftwatch.stats.detectable import detectable_effect
 from driftwatch.stats.discovery import discoveries
 from driftwatch.stats.effect import effect, wobble
-from driftwatch.stats.significance import CATEGORICAL, NUMERIC, significance
+from driftwatch.stats.significance import significance
 from driftwatch.verdict.judge import DISCOVERY_RATE
 from driftwatch.verdict.policy import CalibratedThreshold
 

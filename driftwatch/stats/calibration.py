@@ -78,8 +78,9 @@ def calibrate(
     block of time, tell nothing of it. With r = X²/E of each of the others:
 
     phi = max(1, mean r); rho = max(0, sum (X² - E)/E nt / sum nt²), what a row more adds;
-    cv2 = max(var r / (mean r)² (1 + 2/W), mean V/E²); location_rms, spread_rms: the root of the
-    mean of z²; cell_rms: that of the cell in which it is largest; the key by `season_cost`.
+    cv2 = max(var r / (mean r)² (1 + 2/W), mean V/E²); location_rms, rest_rms, spread_rms: the root
+    of the mean of z²; cell_rms, edge_rms: that of the cell, or of the rows below the edge, where it
+    is largest; the key by `season_cost`.
 
     Never NaN in `null`: without windows or in a constant feature it is that of sampling alone.
     ValueError for shapes that do not fit, or no key. Source for phi: McCullagh and Nelder,
@@ -122,7 +123,6 @@ def _told(windows: LeftOut, *, season: tuple[SeasonKey, ...]) -> Calibration:
     expected = np.where(varies, tests.expected, np.nan)
     ratio = tests.statistic / expected
     chance = _mean(tests.variance / np.square(expected), otherwise=0.0)
-    cells = np.sqrt(windows.cell_square.max(axis=1, initial=0.0))
     median_rows = _median(windows.current_rows)
     reference_rows = _median(windows.reference_rows)
     null = Null(
@@ -130,8 +130,10 @@ def _told(windows: LeftOut, *, season: tuple[SeasonKey, ...]) -> Calibration:
         rho=_slope(ratio - 1, np.where(varies, tests.effective_rows, np.nan)),
         cv2=np.maximum(_cv2(ratio), chance),
         location_rms=_rms(tests.location),
+        rest_rms=_rms(tests.rest),
         spread_rms=_rms(tests.spread),
-        cell_rms=np.maximum(cells, 1.0),
+        cell_rms=_largest(windows.cell_square),
+        edge_rms=_largest(windows.edge_square),
         windows=number.astype(np.int64),
     )
     found = {
@@ -171,6 +173,11 @@ def _cv2(ratio: FloatArray) -> FloatArray:
 
 def _rms(z: FloatArray) -> FloatArray:
     return np.asarray(np.maximum(np.sqrt(_mean(np.square(z), otherwise=1.0)), 1.0))
+
+
+def _largest(square: FloatArray) -> FloatArray:
+    """Of mean squares (F, K), as a root, at least 1."""
+    return np.asarray(np.maximum(np.sqrt(square.max(axis=1, initial=0.0)), 1.0))
 
 
 def _mean(values: FloatArray, *, otherwise: float) -> FloatArray:

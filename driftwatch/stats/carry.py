@@ -55,8 +55,10 @@ def carried(
             rho=either(null.rho, own.null.rho),
             cv2=either(null.cv2, own.null.cv2),
             location_rms=either(null.location_rms, own.null.location_rms),
+            rest_rms=either(null.rest_rms, own.null.rest_rms),
             spread_rms=either(null.spread_rms, own.null.spread_rms),
             cell_rms=either(null.cell_rms, own.null.cell_rms),
+            edge_rms=either(null.edge_rms, own.null.edge_rms),
             windows=np.where(take, null.windows, own.null.windows),
         ),
         season=tuple(
@@ -89,8 +91,10 @@ def _carried_null(shorter: Calibration, nt: FloatArray) -> Null:
         rho=null.rho,
         cv2=np.clip(cv2, chance, np.maximum(MOST_CV2, null.cv2)),
         location_rms=_grown(null.location_rms, growth),
+        rest_rms=_grown(null.rest_rms, growth),
         spread_rms=_grown(null.spread_rms, growth),
         cell_rms=_grown(null.cell_rms, growth),
+        edge_rms=_grown(null.edge_rms, growth),
         windows=null.windows,
     )
 

@@ -15,18 +15,30 @@ _SUMMED_BELOW = 10
 def cell_p(current: IntArray, reference: IntArray) -> FloatArray:
     """Two-sided mid-p of each cell's current rows, shape (F, K) as the counts; 0..1.
 
-    Given c = L + M rows in a cell, of n and m rows in all, L is hypergeometric by chance; p is
-    twice the smaller of P(X < L) + P(X = L)/2 and P(X > L) + P(X = L)/2. Normal where |z| < 2, else
-    the exact sum of the tail or, with many rows, its double saddlepoint, off by less than 1 %.
-    1 in a cell without rows or with all of them, NaN where n = 0 or m = 0. Sources: Lancaster,
-    Significance Tests in Discrete Distributions, J. Am. Stat. Assoc. 56 (1961), for mid-p;
-    Skovgaard, Saddlepoint Expansions for Conditional Distributions, J. Appl. Prob. 24 (1987).
+    1 in a cell without rows or with all of them, NaN where n = 0 or m = 0; see `deal_p`.
 
     >>> print(cell_p(np.array([[8, 2, 0]]), np.array([[10, 90, 0]])).round(7))
     [[4.1e-06 4.1e-06 1.0e+00]]
     """
-    live, kept = current.astype(np.float64), reference.astype(np.float64)
-    n, m = live.sum(axis=1, keepdims=True), kept.sum(axis=1, keepdims=True)
+    n, m = current.sum(axis=1, keepdims=True), reference.sum(axis=1, keepdims=True)
+    return deal_p(current, reference, n, m)
+
+
+def deal_p(
+    live_rows: IntArray, kept_rows: IntArray, current_rows: IntArray, reference_rows: IntArray
+) -> FloatArray:
+    """Two-sided mid-p that of c = L + M rows of some kind L are current; 0..1.
+
+    live_rows, kept_rows: L and M, shape (F, K); current_rows, reference_rows: n and m, rows in all,
+    shape (F, 1). L is hypergeometric by chance; p is twice the smaller of P(X < L) + P(X = L)/2 and
+    P(X > L) + P(X = L)/2. Normal where |z| < 2, else the exact sum of the tail or, with many rows,
+    its double saddlepoint, off by less than 1 %. 1 where c = 0 or c = n + m, NaN where n = 0 or
+    m = 0. Sources: Lancaster, Significance Tests in Discrete Distributions, J. Am. Stat. Assoc. 56
+    (1961), for mid-p; Skovgaard, Saddlepoint Expansions for Conditional Distributions, J. Appl.
+    Prob. 24 (1987).
+    """
+    live, kept = live_rows.astype(np.float64), kept_rows.astype(np.float64)
+    n, m = current_rows.astype(np.float64), reference_rows.astype(np.float64)
     total = n + m
     usable = (n > 0) & (m > 0)
     both = live + kept

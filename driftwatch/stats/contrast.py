@@ -8,6 +8,9 @@ from scipy import special
 
 from driftwatch.stats.counts import FloatArray, IntArray
 
+ATOM = 0.25
+"""A cell with this share of all values is taken to be one value that many rows share."""
+
 _FARTHEST = 7.0
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(48)
 _WOBBLES = (_NODES + 1) * _FARTHEST / 2
@@ -18,12 +21,15 @@ _SHARES = _NODE_WEIGHTS * _FARTHEST * np.exp(-np.square(_WOBBLES) / 2) / np.sqrt
 class Contrasts:
     """z scores of F features, each of shape (F,), standard normal without drift.
 
-    location: above 0 where current values are larger; spread: where they lie farther out. 0 where
-    all values share a cell, NaN where one side has no values, or the cells have no order.
+    location: above 0 where current values are larger; spread: where they lie farther out; rest: the
+    location of what is not in the largest cell, if that is an atom. 0 where all values share a
+    cell, NaN where one side has no values, or the cells have no order; rest also where no cell
+    holds `ATOM` of the values.
     """
 
     location: FloatArray
     spread: FloatArray
+    rest: FloatArray
 
 
 def contrasts(
@@ -42,12 +48,32 @@ def contrasts(
     reference) / sqrt(var_c(s) (1/n + 1/m) N/(N-1)), the exact variance over all ways to deal the
     rows. Source: Hájek, Šidák and Sen, Theory of Rank Tests (1999).
 
+    Where many values are one (a count that is mostly 0), the ranks of all others hardly differ, and
+    a shift of these is lost in how many rows have that value: they are ranked by themselves.
+
     >>> current, reference = np.array([[10, 20, 40, 0]]), np.array([[100, 100, 100, 0]])
     >>> found = contrasts(current, reference, ordered=np.array([True]))
-    >>> print(found.location.round(2), found.spread.round(2))
-    [3.96] [0.36]
+    >>> print(found.location.round(2), found.spread.round(2), found.rest.round(2))
+    [3.96] [0.36] [1.7]
     """
-    live, kept = _values(current, cells), _values(reference, cells)
+    live, kept = without_missing(current, cells), without_missing(reference, cells)
+    location, spread = _location_and_spread(live, kept, ordered)
+    rest = np.full(ordered.shape, np.nan)
+    both = live + kept
+    atomic = np.flatnonzero(
+        ordered & (both.max(axis=1, initial=0) >= ATOM * np.maximum(both.sum(axis=1), 1))
+    )
+    if atomic.size:
+        others = np.arange(both.shape[1]) != both[atomic].argmax(axis=1)[:, np.newaxis]
+        rest[atomic], _ = _location_and_spread(
+            live[atomic] * others, kept[atomic] * others, ordered[atomic]
+        )
+    return Contrasts(location, spread, rest)
+
+
+def _location_and_spread(
+    live: IntArray, kept: IntArray, ordered: npt.NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray]:
     n, m = live.sum(axis=1).astype(np.float64), kept.sum(axis=1).astype(np.float64)
     usable = ordered & (n > 0) & (m > 0)
     n, m = np.where(usable, n, np.nan), np.where(usable, m, np.nan)
@@ -61,11 +87,11 @@ def contrasts(
     square = (weight * location * location).sum(axis=1)
     slope = (weight * location * spread).sum(axis=1) / np.where(square > 0, square, np.inf)
     spread -= slope[:, np.newaxis] * location
-    return Contrasts(_z(location, live, kept, weight, n, m), _z(spread, live, kept, weight, n, m))
+    return _z(location, live, kept, weight, n, m), _z(spread, live, kept, weight, n, m)
 
 
-def _values(counts: IntArray, cells: IntArray | None) -> IntArray:
-    """Without the last cell of each row."""
+def without_missing(counts: IntArray, cells: IntArray | None) -> IntArray:
+    """The same counts (F, K) without those of the last cell of each row."""
     if counts.shape[1] == 0:
         return counts
     values = counts.copy()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from driftwatch.stats.contrast import contrasts
+from driftwatch.stats.contrast import contrasts, without_missing
 from driftwatch.stats.counts import FloatArray, IntArray
 from driftwatch.stats.effect import debiased_js
 from driftwatch.stats.omnibus import LEAST_EXPECTED, omnibus
@@ -24,7 +24,7 @@ class Comparisons:
     """W windows of F features against as many others, shape (W, F); NaN where one is not judged.
 
     statistic, expected, variance: X² and its moments by sampling alone; effective_rows: nt;
-    location, spread: z scores, NaN where cells have no order.
+    location, rest, spread: z scores, NaN where cells have no order; see `contrast.Contrasts`.
     """
 
     statistic: FloatArray
@@ -32,6 +32,7 @@ class Comparisons:
     variance: FloatArray
     effective_rows: FloatArray
     location: FloatArray
+    rest: FloatArray
     spread: FloatArray
 
 
@@ -41,7 +42,8 @@ class LeftOut:
 
     comparisons: see there. Of shape (W, F), NaN where a window is not judged: current_rows,
     reference_rows: n and m; js: debiased for sampling alone, nats. Of shape (F, K): cell_square:
-    the mean square of the z scores of each cell, 0 where few rows were to be expected. Of shape
+    the mean square of the z scores of each cell, 0 where few rows were to be expected; edge_square:
+    the same of the values below the edge that ends each cell, 0 without order. Of shape
     (F,): key: the number of the season key; untried: whether some key had phases of one window.
     """
 
@@ -50,6 +52,7 @@ class LeftOut:
     reference_rows: FloatArray
     js: FloatArray
     cell_square: FloatArray
+    edge_square: FloatArray
     key: IntArray
     untried: npt.NDArray[np.bool_]
 
@@ -100,12 +103,14 @@ def _compared(block: _Features, labels: tuple[IntArray, ...]) -> LeftOut:
         expected=found.expected.ravel(),
     )
     judged = ~np.isnan(found.statistic)
+    current_rows = np.where(judged, block.counts.sum(axis=2), np.nan)
     return LeftOut(
         comparisons=found,
-        current_rows=np.where(judged, block.counts.sum(axis=2), np.nan),
+        current_rows=current_rows,
         reference_rows=np.where(judged, rest.sum(axis=2), np.nan),
         js=js.reshape(judged.shape),
-        cell_square=_cell_square(block.counts, rest, judged),
+        cell_square=_mean_square(block.counts, rest, current_rows, rest.sum(axis=2)),
+        edge_square=_edge_square(block, rest, judged),
         key=key,
         untried=untried,
     )
@@ -157,18 +162,37 @@ def _compare(block: _Features, rest: IntArray) -> Comparisons:
         variance=of_judged(whole.variance),
         effective_rows=of_judged(whole.effective_rows),
         location=of_judged(ranks.location),
+        rest=of_judged(ranks.rest),
         spread=of_judged(ranks.spread),
     )
 
 
-def _cell_square(counts: IntArray, rest: IntArray, judged: npt.NDArray[np.bool_]) -> FloatArray:
-    """Mean of z² of each cell over its windows, z = (L - c n/N) / sqrt(hypergeometric variance).
+def _edge_square(block: _Features, rest: IntArray, judged: npt.NDArray[np.bool_]) -> FloatArray:
+    """That of `_mean_square` of the values below each edge."""
+    windows, _, width = rest.shape
+    found = np.zeros(rest.shape[1:])
+    ordered = np.flatnonzero(block.ordered)
+    cells = np.tile(block.cells[ordered], windows)
 
-    Only windows that expect `LEAST_EXPECTED` rows there, and elsewhere: the square of the z of a
-    rare row is large and says nothing of the others.
+    def below(counts: IntArray) -> IntArray:
+        values = without_missing(counts[:, ordered].reshape(-1, width), cells)
+        return values.cumsum(axis=1).reshape(windows, -1, width)
+
+    live, kept = below(block.counts), below(rest)
+    n, m = live.max(axis=2, initial=0), kept.max(axis=2, initial=0)
+    found[ordered] = _mean_square(live, kept, np.where(judged[:, ordered], n, np.nan), m)
+    return found
+
+
+def _mean_square(counts: IntArray, rest: IntArray, n: FloatArray, m: IntArray) -> FloatArray:
+    """Mean over windows of z² of L = counts of c = counts + rest, shape (F, K).
+
+    n, m: rows in all, shape (W, F), n NaN where a window is not judged; z = (L - c n/N) /
+    sqrt(hypergeometric variance). Only windows that expect `LEAST_EXPECTED` rows there, and
+    elsewhere: the square of the z of a rare row is large and says nothing of the others.
     """
-    n, m = counts.sum(axis=2, keepdims=True), rest.sum(axis=2, keepdims=True)
-    total = np.where(judged[..., np.newaxis], n + m, np.nan)
+    n, m = n[..., np.newaxis], m[..., np.newaxis]
+    total = n + m
     both = counts + rest
     expected = both * (n / total)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -193,6 +217,7 @@ def _joined(blocks: list[LeftOut]) -> LeftOut:
         reference_rows=np.concatenate([block.reference_rows for block in blocks], axis=1),
         js=np.concatenate([block.js for block in blocks], axis=1),
         cell_square=np.concatenate([block.cell_square for block in blocks]),
+        edge_square=np.concatenate([block.edge_square for block in blocks]),
         key=np.concatenate([block.key for block in blocks]),
         untried=np.concatenate([block.untried for block in blocks]),
     )

@@ -14,16 +14,19 @@ class Null:
     phi: mean of X²/E over the reference's windows, at least 1: how much more they vary than
     sampling alone; rho: its slope, so that a window of nt effective rows has at least 1 + rho nt;
     cv2: squared coefficient of variation of X²/E, 0 where chance alone tells it; location_rms,
-    spread_rms, cell_rms: root mean square of the z scores of the contrasts and of the cells, 1
-    where sampling explains them; windows: how many windows tell it, 0 where none does.
+    rest_rms, spread_rms, cell_rms, edge_rms: root mean square of the z scores of the contrasts, of
+    the cells and of the rows below edges, 1 where sampling explains them; windows: how many
+    windows tell it, 0 where none does.
     """
 
     phi: FloatArray
     rho: FloatArray
     cv2: FloatArray
     location_rms: FloatArray
+    rest_rms: FloatArray
     spread_rms: FloatArray
     cell_rms: FloatArray
+    edge_rms: FloatArray
     windows: IntArray
 
     def at(self, nt: FloatArray) -> FloatArray:
@@ -38,4 +41,4 @@ def uncalibrated(features: int) -> Null:
     [1.0, 1.0]
     """
     one, none = np.ones(features), np.zeros(features)
-    return Null(one, none, none, one, one, one, np.zeros(features, np.int64))
+    return Null(one, none, none, one, one, one, one, one, np.zeros(features, np.int64))

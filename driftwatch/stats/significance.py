@@ -1,5 +1,6 @@
-"""Whether it is real: one p per feature, of X², of location and spread, and of single cells."""
+"""Whether it is real: one p per feature, of X², location and spread, edges and single cells."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,48 +8,28 @@ import numpy.typing as npt
 from scipy import special
 
 from driftwatch.stats.cellwise import cell_p
+from driftwatch.stats.combination import CATEGORICAL, NUMERIC, Parts, combined, floored, harmonic
 from driftwatch.stats.contrast import contrast_p, contrasts, spread_p
 from driftwatch.stats.counts import FloatArray, IntArray
+from driftwatch.stats.edgewise import edge_p
 from driftwatch.stats.null import Null, uncalibrated
 from driftwatch.stats.omnibus import Omnibus, omnibus
 from driftwatch.stats.smoothing import check_counts
 from driftwatch.stats.wobble import wobble_tail
-
-SMALLEST_P = 1e-300
-"""No p is below it, so that each has a logarithm."""
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """How much of alpha each test is given; they sum to 1. cells: the least p of all cells times
-    their number; special: the same for missing, and for unseen where cells have no order."""
-
-    omnibus: float
-    location: float
-    spread: float
-    cells: float
-    special: float
-
-
-NUMERIC = Weights(omnibus=0.2, location=0.45, spread=0.1, cells=0.15, special=0.1)
-CATEGORICAL = Weights(omnibus=0.5, location=0.0, spread=0.0, cells=0.35, special=0.15)
 
 
 @dataclass(frozen=True, slots=True)
 class Significance:
     """The test of F features; arrays have shape (F,), p_cells (F, K).
 
-    p: of all tests together; p_omnibus: of X²; p_location, z_location, p_spread, z_spread: of the
-    contrasts, NaN where there are no values on one side or cells have no order, z before it is
-    divided by what windows vary; p_cells: of each cell alone, two-sided, so that its least names
-    the cell; omnibus: X² and its moments by sampling alone. p are in 1e-300..1, NaN where n = 0 or
-    m = 0.
+    p: of all tests together; parts: of each of them; p_cells: of each cell alone, two-sided, so
+    that its least names the cell; z_location, z_spread: the contrasts, before they are divided by
+    what windows vary, NaN where there are no values on one side or cells have no order; omnibus: X²
+    and its moments by sampling alone. p are in 1e-300..1, NaN where n = 0 or m = 0.
     """
 
     p: FloatArray
-    p_omnibus: FloatArray
-    p_location: FloatArray
-    p_spread: FloatArray
+    parts: Parts
     p_cells: FloatArray
     z_location: FloatArray
     z_spread: FloatArray
@@ -68,22 +49,23 @@ def significance(
     ordered, cells: see `divergences`; null: what windows of each feature do without drift,
     sampling alone where it is None. With nt effective rows:
 
-    p_omnibus is the largest of three tails: of the Gamma distribution whose mean is phi E,
+    X² has the largest of three tails: of the Gamma distribution whose mean is phi E,
     phi = max(null.phi, 1 + rho nt), and whose shape is 1/max(cv2, V/E²); of the one with the first
-    three moments of X², which sparse cells skew; and where phi > 1 of `wobble_tail`. p_location is
-    by `contrast_p`, p_spread by `spread_p`; p_cells are those of `cell_p`, brought to z and
-    treated as location is. Parts p_i of weight w_i (`NUMERIC`, `CATEGORICAL`) make
+    three moments of X², which sparse cells skew; and where phi > 1 of `wobble_tail`. Location has
+    the p of `contrast_p`, spread that of `spread_p`; cells and edges those of `cell_p` and
+    `edge_p`, brought to z and treated as location is. Parts p_i of weight w_i (see `combined`) make
     h = 1/sum(w_i/p_i) and p = h (1 - h ln h): the harmonic mean, which needs no independence where
     p is small, with the next term of its tail. It is 1 where all rows are in one cell.
 
-    ValueError for what is no count or shapes that do not fit. Sources: Wilson, The Harmonic Mean
-    p-value for Combining Dependent Tests, PNAS 116 (2019); Satterthwaite, Biometrics Bulletin 2
-    (1946), for the Gamma tail. Why these weights: docs/adr/0022.
+    Edges are one part by their harmonic mean, cells by theirs with weights that are half equal and
+    half the share of all rows. ValueError for what is no count or shapes that do not fit. Sources:
+    Wilson, The Harmonic Mean p-value for Combining Dependent Tests, PNAS 116 (2019); Satterthwaite,
+    Biometrics Bulletin 2 (1946), for the Gamma tail. Why these weights: docs/adr/0022.
 
     >>> found = significance(np.array([[10, 20, 40, 0]]), np.array([[200, 200, 200, 0]]),
     ...     ordered=np.array([True]))
     >>> print(found.p.round(6), found.p_cells.argmin(axis=1))
-    [6.4e-05] [2]
+    [9.4e-05] [2]
     """
     check_counts(current, reference, cells)
     features, width = current.shape
@@ -93,25 +75,29 @@ def significance(
     null = uncalibrated(features) if null is None else null
     whole = omnibus(current, reference, ordered=ordered)
     ranks = contrasts(current, reference, ordered=ordered, cells=width_of)
-    p_omnibus = _floored(_omnibus_p(whole, null))
-    p_location = _floored(contrast_p(ranks.location, rms=null.location_rms, windows=null.windows))
-    p_spread = _floored(spread_p(ranks.spread, rms=null.spread_rms, windows=null.windows))
-    p_cells = _widened(_floored(cell_p(current, reference)), null)
-    occupied = current + reference > 0
-    special_cells = occupied & _special(width_of, ordered, width)
+    p_cells = _widened(floored(cell_p(current, reference)), null.cell_rms, null.windows)
+    p_edges = edge_p(current, reference, ordered=ordered, cells=width_of)
+    p_edges = _widened(floored(p_edges), null.edge_rms, null.windows)
+    both = current + reference
+    one_cell = _one_cell(p_cells, both, width_of)
     parts = Parts(
-        omnibus=p_omnibus,
-        location=p_location,
-        spread=p_spread,
-        cells=_least(p_cells, occupied),
-        special=_least(p_cells, special_cells),
+        omnibus=floored(_omnibus_p(whole, null)),
+        location=_of_order(_contrast(ranks.location, null.location_rms, null), ordered),
+        rest=_contrast(ranks.rest, null.rest_rms, null),
+        spread=_of_order(
+            floored(spread_p(ranks.spread, rms=null.spread_rms, windows=null.windows)), ordered
+        ),
+        edges=_of_order(harmonic(p_edges, (~np.isnan(p_edges)).astype(np.float64)), ordered),
+        cells=harmonic(p_cells, _cell_weights(both)),
+        underflow=np.where(ordered, one_cell(width_of), np.nan),
+        overflow=np.where(ordered, one_cell(2), np.nan),
+        unseen=np.where(ordered, np.nan, one_cell(2)),
+        missing=one_cell(1),
     )
     p = np.where(ordered, combined(parts, NUMERIC), combined(parts, CATEGORICAL))
     return Significance(
         p=np.where(np.isnan(whole.effective_rows), np.nan, p),
-        p_omnibus=p_omnibus,
-        p_location=p_location,
-        p_spread=p_spread,
+        parts=parts,
         p_cells=p_cells,
         z_location=ranks.location,
         z_spread=ranks.spread,
@@ -119,36 +105,37 @@ def significance(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """p of the tests that `Weights` weighs, each of shape (F,); NaN counts as 1."""
-
-    omnibus: FloatArray
-    location: FloatArray
-    spread: FloatArray
-    cells: FloatArray
-    special: FloatArray
+def _contrast(z: FloatArray, rms: FloatArray, null: Null) -> FloatArray:
+    return floored(contrast_p(z, rms=rms, windows=null.windows))
 
 
-def combined(parts: Parts, weights: Weights) -> FloatArray:
-    """p = h (1 - h ln h) of the weighted harmonic mean h of the parts, shape (F,).
+def _of_order(p: FloatArray, ordered: npt.NDArray[np.bool_]) -> FloatArray:
+    """1 where a side has no values, which the current rows decide; NaN without order."""
+    return np.where(ordered, np.where(np.isnan(p), 1.0, p), np.nan)
 
-    >>> one = np.array([1.0])
-    >>> print(combined(Parts(np.array([1e-6]), one, one, one, one), NUMERIC).round(9))
-    [5.e-06]
-    """
-    inverse = np.zeros(parts.omnibus.shape)
-    for part, weight in (
-        (parts.omnibus, weights.omnibus),
-        (parts.location, weights.location),
-        (parts.spread, weights.spread),
-        (parts.cells, weights.cells),
-        (parts.special, weights.special),
-    ):
-        if weight > 0:
-            inverse += weight / np.where(np.isnan(part), 1.0, part)
-    mean = np.minimum(1 / inverse, 1.0)
-    return _floored(mean * (1 - mean * np.log(mean)))
+
+def _cell_weights(both: IntArray) -> FloatArray:
+    occupied = both > 0
+    rows = np.maximum(both.sum(axis=1, keepdims=True), 1)
+    number = np.maximum(occupied.sum(axis=1, keepdims=True), 1)
+    return np.asarray(both / rows + occupied / number)
+
+
+def _one_cell(
+    p_cells: FloatArray, both: IntArray, cells: IntArray
+) -> Callable[[npt.ArrayLike], FloatArray]:
+    """p of one cell of each feature, counted from its last, 1: NaN where it has no row."""
+    features = np.arange(len(cells))
+
+    def of(from_end: npt.ArrayLike) -> FloatArray:
+        at = cells - from_end
+        inside = (at >= 0) & (at < p_cells.shape[1])
+        at = np.where(inside, at, 0)
+        if not p_cells.size:
+            return np.full(len(cells), np.nan)
+        return np.where(inside & (both[features, at] > 0), p_cells[features, at], np.nan)
+
+    return of
 
 
 def _omnibus_p(whole: Omnibus, null: Null) -> FloatArray:
@@ -188,27 +175,11 @@ def _skewed_tail(
     return np.asarray(special.gammaincc(shape, np.maximum(statistic - origin, 0.0) / scale))
 
 
-def _widened(p: FloatArray, null: Null) -> FloatArray:
-    """p of cells as they vary over the reference's windows; in place."""
-    told = np.flatnonzero((null.windows > 0) | (null.cell_rms > 1))
+def _widened(p: FloatArray, rms: FloatArray, windows: IntArray) -> FloatArray:
+    """p (F, K) of cells or edges as they vary over the reference's windows; in place."""
+    told = np.flatnonzero((windows > 0) | (rms > 1))
     if told.size:
         z = special.ndtri(p[told] / 2)
-        rms, windows = null.cell_rms[told, np.newaxis], null.windows[told, np.newaxis]
-        p[told] = _floored(contrast_p(z, rms=rms, windows=windows))
+        of_feature = rms[told, np.newaxis], windows[told, np.newaxis]
+        p[told] = floored(contrast_p(z, rms=of_feature[0], windows=of_feature[1]))
     return p
-
-
-def _special(cells: IntArray, ordered: npt.NDArray[np.bool_], width: int) -> npt.NDArray[np.bool_]:
-    """Missing, each row's last cell, and unseen, the one before it where cells have no order."""
-    from_end = cells[:, np.newaxis] - 1 - np.arange(width)
-    return np.asarray((from_end == 0) | ((from_end == 1) & ~ordered[:, np.newaxis]))
-
-
-def _least(p_cells: FloatArray, among: npt.NDArray[np.bool_]) -> FloatArray:
-    """Bonferroni's p of some cells, shape (F,); 1 where there are none."""
-    least = np.where(among, p_cells, 1.0).min(axis=1, initial=1.0)
-    return np.asarray(np.minimum(least * among.sum(axis=1), 1.0) + (~among.any(axis=1)))
-
-
-def _floored(p: FloatArray) -> FloatArray:
-    return np.asarray(np.clip(p, SMALLEST_P, 1.0))

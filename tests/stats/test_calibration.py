@@ -33,7 +33,10 @@ def calibrated(counts: IntArray) -> Calibration:
 
 def finite(found: Calibration) -> bool:
     null = found.null
-    values = (null.phi, null.rho, null.cv2, null.location_rms, null.spread_rms, null.cell_rms)
+    values = (
+        null.phi, null.rho, null.cv2, null.location_rms, null.rest_rms, null.spread_rms,
+        null.cell_rms, null.edge_rms,
+    )  # fmt: skip
     return all(np.isfinite(value).all() for value in values)
 
 

@@ -103,6 +103,8 @@ def test_worked_by_hand() -> None:
         location_rms=2 * one,
         spread_rms=one,
         cell_rms=one,
+        edge_rms=3 * one,
+        rest_rms=one,
         windows=np.array([100]),
     )
     known = Calibration(
@@ -118,6 +120,7 @@ def test_worked_by_hand() -> None:
     assert told.null.phi == pytest.approx(11.0)
     assert told.null.cv2 == pytest.approx(172.1 / 121)
     assert told.null.location_rms == pytest.approx(np.sqrt(31))
+    assert told.null.edge_rms == pytest.approx(9.0)  # sqrt(1 + 8 * 10)
     assert told.null.spread_rms.tolist() == [1.0]
     assert (told.season, told.wobble.tolist()) == ((SeasonKey.HOUR,), [0.05])
 

@@ -50,6 +50,18 @@ def test_signs() -> None:
     assert wider.location[0] == pytest.approx(0)
 
 
+def test_the_others_of_an_atom_are_ranked_by_themselves() -> None:
+    """As if the atom were not there; a cell of less than a quarter of the values is none."""
+    current, reference = padded(60, 5, 10, 25), padded(600, 200, 150, 50)
+    found = contrasts(current, reference, ordered=ORDERED)
+    alone = contrasts(padded(5, 10, 25), padded(200, 150, 50), ordered=ORDERED)
+    assert found.rest == pytest.approx(alone.location)
+    assert found.rest[0] > 1.5 * found.location[0]
+    even = contrasts(padded(20, 21, 20, 20, 20), padded(*[200] * 5), ordered=ORDERED)
+    assert np.isnan(even.rest).all()
+    assert np.isnan(contrasts(current, reference, ordered=~ORDERED).rest).all()
+
+
 def test_missing_rows_are_left_out() -> None:
     current, reference = np.array([[3, 9, 70, 0]]), np.array([[50, 50, 5, 0]])
     cells = np.array([3])

@@ -8,17 +8,18 @@ from hypothesis import given
 from scipy import stats
 
 from driftwatch.stats.calibration import calibrate
-from driftwatch.stats.counts import IntArray
-from driftwatch.stats.null import Null, uncalibrated
-from driftwatch.stats.significance import (
+from driftwatch.stats.combination import (
     CATEGORICAL,
     NUMERIC,
     SMALLEST_P,
     Parts,
     Weights,
     combined,
-    significance,
 )
+from driftwatch.stats.counts import IntArray
+from driftwatch.stats.edgewise import edge_p
+from driftwatch.stats.null import Null, uncalibrated
+from driftwatch.stats.significance import significance
 from driftwatch.stats.wobble import wobble_tail
 from tests.stats.draws import count_pairs
 from tests.stats.regimes import counts_of, edges_of, phases, wobble
@@ -32,6 +33,12 @@ def calibrated(windows: int = 30, **told: float) -> Null:
     return replace(found, **{name: np.array([value]) for name, value in told.items()})
 
 
+def together(*weighed: tuple[float, float]) -> float:
+    """(weight, p) of the parts that have something to test."""
+    h = sum(weight for weight, _ in weighed) / sum(weight / p for weight, p in weighed)
+    return float(h * (1 - h * np.log(h)))
+
+
 @pytest.mark.parametrize("weights", [NUMERIC, CATEGORICAL])
 def test_the_weights_are_shares_of_alpha(weights: Weights) -> None:
     shares = [getattr(weights, name) for name in weights.__slots__]
@@ -41,46 +48,87 @@ def test_the_weights_are_shares_of_alpha(weights: Weights) -> None:
 
 def test_the_parts_by_hand() -> None:
     found = significance(CURRENT, REFERENCE, ordered=ORDERED)
-    whole = found.omnibus
+    whole, parts = found.omnibus, found.parts
     skewness = whole.third / whole.variance**1.5
     law = stats.pearson3(skewness, loc=whole.expected, scale=np.sqrt(whole.variance))
     gamma = stats.gamma(whole.expected**2 / whole.variance, scale=whole.variance / whole.expected)
-    assert found.p_omnibus == pytest.approx(law.sf(whole.statistic))
-    assert found.p_omnibus > gamma.sf(whole.statistic)
-    assert found.p_location == pytest.approx(2 * stats.norm.sf(abs(found.z_location)))
-    assert found.p_spread == pytest.approx(2 * stats.norm.sf(abs(found.z_spread)))
-    inverse = (
-        0.2 / found.p_omnibus
-        + 0.45 / found.p_location
-        + 0.1 / found.p_spread
-        + 0.15 / np.minimum(5 * found.p_cells.min(axis=1), 1)
-        + 0.1 / found.p_cells[:, 4]
+    assert parts.omnibus == pytest.approx(law.sf(whole.statistic))
+    assert parts.omnibus > gamma.sf(whole.statistic)
+    assert parts.location == pytest.approx(2 * stats.norm.sf(abs(found.z_location)))
+    assert parts.spread == pytest.approx(2 * stats.norm.sf(abs(found.z_spread)))
+    edges = edge_p(CURRENT, REFERENCE, ordered=ORDERED)[0, :3]
+    assert parts.edges == pytest.approx(1 / np.mean(1 / edges))
+    both = (CURRENT + REFERENCE)[0]
+    weights = 1 / 5 + both / both.sum()
+    assert parts.cells == pytest.approx(2 / np.sum(weights / found.p_cells[0]))
+    assert parts.missing == found.p_cells[:, 4]
+    assert (parts.underflow, parts.overflow) == (found.p_cells[:, 0], found.p_cells[:, 3])
+    assert np.isnan(parts.unseen)
+    # Cells of more than a quarter of the rows: two fifths of location are the others' location.
+    assert found.p[0] == pytest.approx(
+        together(
+            (0.04, parts.omnibus[0]),
+            (0.3, parts.location[0]),
+            (0.2, parts.rest[0]),
+            (0.1, parts.spread[0]),
+            (0.2, parts.edges[0]),
+            (0.06, parts.cells[0]),
+            (0.025, parts.underflow[0]),
+            (0.025, parts.overflow[0]),
+            (0.05, parts.missing[0]),
+        )
     )
-    h = 1 / inverse
-    assert found.p == pytest.approx(h * (1 - h * np.log(h)))
 
 
-def test_levels_have_no_location_and_two_special_cells() -> None:
+def test_levels_have_no_location_and_cells_of_their_own() -> None:
     found = significance(CURRENT, REFERENCE, ordered=APART)
-    assert np.isnan([found.p_location[0], found.z_spread[0]]).all()
-    inverse = (
-        0.5 / found.p_omnibus
-        + 0.35 / np.minimum(5 * found.p_cells.min(axis=1), 1)
-        + 0.15 / np.minimum(2 * found.p_cells[:, 3:].min(axis=1), 1)
+    parts = found.parts
+    assert np.isnan([parts.location[0], parts.edges[0], parts.overflow[0], found.z_spread[0]]).all()
+    assert (parts.unseen, parts.missing) == (found.p_cells[:, 3], found.p_cells[:, 4])
+    assert found.p[0] == pytest.approx(
+        together(
+            (0.35, parts.omnibus[0]),
+            (0.2, parts.cells[0]),
+            (0.4, parts.unseen[0]),
+            (0.05, parts.missing[0]),
+        )
     )
-    h = 1 / inverse
-    assert found.p == pytest.approx(h * (1 - h * np.log(h)))
+
+
+def test_what_has_no_row_leaves_its_share_to_the_others() -> None:
+    """Neither side has a missing row or one in an outer bin; each inner one has a fifth."""
+    current, reference = np.array([[0, 25, 15, 30, 8, 22, 0, 0]]), np.array([[0, *[300] * 5, 0, 0]])
+    found = significance(current, reference, ordered=ORDERED)
+    parts = found.parts
+    assert np.isnan([parts.underflow, parts.overflow, parts.missing, parts.rest]).all()
+    assert found.p[0] == pytest.approx(
+        together(
+            (0.04, parts.omnibus[0]),
+            (0.5, parts.location[0]),
+            (0.1, parts.spread[0]),
+            (0.2, parts.edges[0]),
+            (0.06, parts.cells[0]),
+        )
+    )
+
+
+def test_a_few_rows_beyond_all_of_the_reference_are_found() -> None:
+    current, reference = np.array([[0, 150, 148, 2, 0]]), np.array([[0, 50_000, 50_000, 0, 0]])
+    found = significance(current, reference, ordered=ORDERED)
+    assert found.parts.overflow == pytest.approx((300 / 100_300) ** 2, rel=0.01)
+    assert found.p[0] < 0.001
 
 
 def test_a_window_that_varies_as_the_references_own_is_not_significant() -> None:
     plain = significance(CURRENT, REFERENCE, ordered=ORDERED)
-    null = calibrated(phi=4.0, location_rms=2.0, spread_rms=2.0, cell_rms=2.0, cv2=0.8)
+    wide = {f"{name}_rms": 2.0 for name in ("location", "rest", "spread", "cell", "edge")}
+    null = calibrated(phi=4.0, cv2=0.8, **wide)
     found = significance(CURRENT, REFERENCE, ordered=ORDERED, null=null)
     whole = found.omnibus
     law = stats.gamma(1 / 0.8, scale=0.8 * 4.0 * whole.expected)
     # Its p is above 0.05, where the tail of a wobble is not asked for.
-    assert found.p_omnibus == pytest.approx(law.sf(whole.statistic))
-    assert found.p_location == pytest.approx(2 * stats.t(29).sf(abs(found.z_location) / 2))
+    assert found.parts.omnibus == pytest.approx(law.sf(whole.statistic))
+    assert found.parts.location == pytest.approx(2 * stats.t(29).sf(abs(found.z_location) / 2))
     cell_z = stats.norm.isf(plain.p_cells[0, 0] / 2)
     assert found.p_cells[0, 0] == pytest.approx(2 * stats.t(29).sf(cell_z / 2))
     assert found.z_location == plain.z_location
@@ -101,15 +149,15 @@ def test_of_two_tails_of_x2_the_heavier_one_counts() -> None:
             phi=1.5,
         )
         assert (wobble > gamma)[0] == heavier
-        assert found.p_omnibus == pytest.approx(np.maximum(gamma, wobble))
-        assert found.p_omnibus[0] < 0.05
+        assert found.parts.omnibus == pytest.approx(np.maximum(gamma, wobble))
+        assert found.parts.omnibus[0] < 0.05
 
 
 def test_the_slope_counts_where_it_says_more_than_phi() -> None:
     by_slope = significance(CURRENT, REFERENCE, ordered=ORDERED, null=calibrated(rho=0.1))
     nt = float(by_slope.omnibus.effective_rows[0])
     by_phi = significance(CURRENT, REFERENCE, ordered=ORDERED, null=calibrated(phi=1 + 0.1 * nt))
-    assert by_slope.p_omnibus == pytest.approx(by_phi.p_omnibus)
+    assert by_slope.parts.omnibus == pytest.approx(by_phi.parts.omnibus)
 
 
 def test_no_calibration_is_that_of_sampling_alone() -> None:
@@ -129,7 +177,7 @@ def test_an_empty_side_is_unknown_and_a_constant_is_certain() -> None:
 
 def test_a_window_of_missing_rows_alone_is_found() -> None:
     found = significance(np.array([[0, 0, 200]]), np.array([[500, 500, 10]]), ordered=ORDERED)
-    assert np.isnan(found.p_location[0])
+    assert found.parts.location == 1
     assert found.p[0] < 1e-100
 
 
@@ -137,7 +185,7 @@ def test_what_is_far_out_has_a_logarithm() -> None:
     found = significance(
         np.array([[0, 0, 90_000, 0]]), np.array([[500_000, 400_000, 10, 0]]), ordered=ORDERED
     )
-    for p in (found.p, found.p_omnibus, found.p_location, found.p_cells):
+    for p in (found.p, found.parts.omnibus, found.parts.location, found.p_cells):
         assert (p >= SMALLEST_P).all()
     assert np.isfinite(np.log10(found.p)).all()
     assert found.p[0] <= 100 * SMALLEST_P
@@ -152,7 +200,7 @@ def test_shapes_that_do_not_fit() -> None:
 
 def test_the_mean_of_one_p_alone_is_itself() -> None:
     p = np.array([1e-5])
-    parts = Parts(p, p, p, p, p)
+    parts = Parts(*[p] * 10)
     assert combined(parts, NUMERIC) == pytest.approx(1e-5 * (1 - 1e-5 * np.log(1e-5)))
 
 
@@ -183,7 +231,7 @@ def test_a_few_sparse_cells_do_not_make_x2_err() -> None:
     shape, scale = whole.expected**2 / whole.variance, whole.variance / whole.expected
     two_moments = stats.gamma.sf(whole.statistic, shape, scale=scale)
     for alpha in (0.01, 0.001):
-        assert np.mean(found.p_omnibus <= alpha) <= 1.3 * alpha
+        assert np.mean(found.parts.omnibus <= alpha) <= 1.3 * alpha
         assert np.mean(two_moments <= alpha) > 1.3 * alpha
     assert np.mean(two_moments <= 0.001) > 0.0025
 
