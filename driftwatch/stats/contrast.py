@@ -11,6 +11,12 @@ from driftwatch.stats.counts import FloatArray, IntArray
 ATOM = 0.25
 """A cell with this share of all values is taken to be one value that many rows share."""
 
+_CERTAIN_Z = 2.0
+"""Nearer than this p is above 0.04, and no decision rests on its digits."""
+
+_SYMMETRIC = 1e-3
+"""A smaller skewness changes no tail that counts."""
+
 _FARTHEST = 7.0
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(48)
 _WOBBLES = (_NODES + 1) * _FARTHEST / 2
@@ -46,7 +52,8 @@ def contrasts(
     below it), location is the contrast s = 2u - 1, Wilcoxon's; spread is 6u² - 6u + 1 (Legendre's,
     as Mood's test) without what location explains of it. z = (mean of s over current - mean over
     reference) / sqrt(var_c(s) (1/n + 1/m) N/(N-1)), the exact variance over all ways to deal the
-    rows. Source: Hájek, Šidák and Sen, Theory of Rank Tests (1999).
+    rows; from 2 on it is that of the normal tail which is as heavy as that of a Gamma with their
+    skewness or kurtosis. Source: Hájek, Šidák and Sen, Theory of Rank Tests (1999).
 
     Where many values are one (a count that is mostly 0), the ranks of all others hardly differ, and
     a shift of these is lost in how many rows have that value: they are ranked by themselves.
@@ -113,9 +120,43 @@ def _z(
     """weight: c/N, over which every score has a mean of 0."""
     total = n + m
     difference = (score * live).sum(axis=1) / n - (score * kept).sum(axis=1) / m
-    variance = (weight * score * score).sum(axis=1) * (1 / n + 1 / m) * total / (total - 1)
+    square = weight * score * score
+    population = square.sum(axis=1)
+    variance = population * (1 / n + 1 / m) * total / (total - 1)
     flat = variance < 1e-12 / np.minimum(n, m)
-    return np.asarray(np.where(flat, 0.0, difference) / np.sqrt(np.where(flat, 1.0, variance)))
+    z = np.where(flat, 0.0, difference) / np.sqrt(np.where(flat, 1.0, variance))
+    far = np.flatnonzero(np.abs(z) >= _CERTAIN_Z)
+    if far.size:
+        z[far] = _lighter(z[far], square[far], score[far], n[far], m[far])
+    return np.asarray(z)
+
+
+def _lighter(
+    z: FloatArray, square: FloatArray, score: FloatArray, n: FloatArray, m: FloatArray
+) -> FloatArray:
+    """z of the normal distribution whose tail is as heavy as that of the contrast, where few rows
+    carry it.
+
+    square: c/N score². A Gamma stands for the contrast, its skewness g the larger one of that of
+    the contrast (in the direction of z) and sqrt(2/3 of its excess kurtosis), which is a Gamma's;
+    a g of 0 or less leaves z. Of a column that is 0 in 997 of 1,000 rows, 100 rows have three
+    others in one window of 300, not of 10 million.
+    """
+    population = square.sum(axis=1)
+    third = (square * score).sum(axis=1) / population**1.5
+    fourth = (square * score * score).sum(axis=1) / np.square(population) - 3
+    both = 1 / n + 1 / m
+    skewness = np.sign(z) * third * (1 / np.square(n) - 1 / np.square(m)) / both**1.5
+    excess = fourth * (1 / n**3 + 1 / m**3) / np.square(both)
+    skewness = np.maximum(skewness, np.sqrt(np.maximum(2 / 3 * excess, 0.0)))
+    heavy = np.flatnonzero(skewness > _SYMMETRIC)
+    shape = 4 / np.square(skewness[heavy])
+    off = np.abs(z[heavy])
+    tail = special.gammaincc(shape, shape + off * np.sqrt(shape))
+    straight = -special.ndtri(np.maximum(tail, 1e-300))
+    found = z.copy()
+    found[heavy] = np.sign(z[heavy]) * np.minimum(off, straight)
+    return found
 
 
 def contrast_p(z: FloatArray, *, rms: FloatArray, windows: IntArray) -> FloatArray:

@@ -28,17 +28,36 @@ def test_location_is_wilcoxon_with_ties() -> None:
 
 
 def test_over_all_deals_both_are_standard_and_not_correlated() -> None:
+    """But for the few deals with |z| above 2, whose tail is that of a Gamma."""
     rows = np.repeat(np.arange(4), [3, 2, 4, 2])
     live = np.array(
         [np.bincount(rows[list(one)], minlength=5) for one in combinations(range(11), 4)]
     )
     reference = np.bincount(rows, minlength=5) - live
     found = contrasts(live, reference, ordered=np.ones(len(live), np.bool_))
-    assert found.location.mean() == pytest.approx(0, abs=1e-12)
-    assert found.spread.mean() == pytest.approx(0, abs=1e-12)
-    assert np.mean(found.location**2) == pytest.approx(1)
-    assert np.mean(found.spread**2) == pytest.approx(1)
-    assert np.mean(found.location * found.spread) == pytest.approx(0, abs=1e-12)
+    assert found.location.mean() == pytest.approx(0, abs=1e-3)
+    assert found.spread.mean() == pytest.approx(0, abs=1e-3)
+    assert np.mean(found.location**2) == pytest.approx(1, rel=5e-3)
+    assert np.mean(found.spread**2) == pytest.approx(1, rel=5e-3)
+    assert np.mean(found.location * found.spread) == pytest.approx(0, abs=1e-3)
+
+
+def test_a_gamma_stands_for_what_few_rows_carry() -> None:
+    """One row in a thousand has another value, so that their number is nearly Poisson's; location
+    of atom and others is that number. 6 or more of 0.3 come once in 5 million windows."""
+    reference = padded(99_700, 300)
+    found = contrasts(padded(94, 6), reference, ordered=ORDERED)
+    exact = stats.hypergeom.sf(5, 100_100, 306, 100)
+    assert exact < stats.norm.sf(found.location[0]) < 1000 * exact
+    rows = np.array([6, 94])
+    assert stats.norm.sf(abs(_normal_z(rows, np.array([300, 99_700])))) < 1e-20
+
+
+def _normal_z(live: IntArray, kept: IntArray) -> float:
+    n, m, c = live.sum(), kept.sum(), (live + kept)[0]
+    total = n + m
+    variance = n * m * c * (total - c) / (total**2 * (total - 1))
+    return float((live[0] - c * n / total) / np.sqrt(variance))
 
 
 def test_signs() -> None:

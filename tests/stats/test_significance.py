@@ -236,6 +236,20 @@ def test_a_few_sparse_cells_do_not_make_x2_err() -> None:
     assert np.mean(two_moments <= 0.001) > 0.0025
 
 
+@pytest.mark.parametrize("atom", [0.97, 0.997])
+def test_a_few_rows_beside_an_atom_do_not_make_ranks_err(atom: float) -> None:
+    """By the normal tail location or spread of 100 rows fall below 0.001 up to ten times as often:
+    0.3 of them are expected to have another value."""
+    random = np.random.default_rng(8)
+    shares, windows = np.array([atom, *[(1 - atom) / 8] * 8, 0.0]), 30_000
+    current = random.multinomial(100, shares, size=windows)
+    reference = np.broadcast_to(random.multinomial(100_000, shares), current.shape)
+    found = significance(current, reference, ordered=np.ones(windows, np.bool_))
+    for p in (found.p, found.parts.location, found.parts.spread):
+        assert np.mean(p <= 0.01) <= 0.013
+        assert np.mean(p <= 0.001) <= 0.0015
+
+
 @pytest.mark.parametrize("rows", [100, 300, 1000])
 def test_it_errs_as_often_as_it_says(rows: int) -> None:
     random = np.random.default_rng(rows)
