@@ -195,7 +195,7 @@ def cost(count: int = 5000) -> str:
     ordered = np.ones(count, np.bool_)
     reference = random.multinomial(REFERENCE_ROWS, still, size=count)
     one = np.full(count, 1.3)
-    calibrated = Null(one, 0 * one, one / 10, *[one] * 5, np.full(count, 100))
+    calibrated = Null(one, 0 * one, one / 10, one, one, one, one, one, np.full(count, 100))
     lines = []
     for name, shares, null in (
         ("no feature drifted", still, None),

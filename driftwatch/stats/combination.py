@@ -79,7 +79,7 @@ def combined(parts: Parts, weights: Weights) -> FloatArray:
     >>> one, none = np.array([1.0]), np.array([np.nan])
     >>> parts = Parts(np.array([1e-6]), one, none, one, one, one, none, none, none, none)
     >>> print(combined(parts, NUMERIC).round(7))
-    [1.8e-05]
+    [2.25e-05]
     """
     of_rest = np.where(np.isnan(parts.rest), 0.0, REST * weights.location)
     given: tuple[tuple[FloatArray, npt.ArrayLike], ...] = (

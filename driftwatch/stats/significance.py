@@ -1,6 +1,5 @@
 """Whether it is real: one p per feature, of X², location and spread, edges and single cells."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +64,7 @@ def significance(
     >>> found = significance(np.array([[10, 20, 40, 0]]), np.array([[200, 200, 200, 0]]),
     ...     ordered=np.array([True]))
     >>> print(found.p.round(6), found.p_cells.argmin(axis=1))
-    [9.4e-05] [2]
+    [8.8e-05] [2]
     """
     check_counts(current, reference, cells)
     features, width = current.shape
@@ -79,7 +78,7 @@ def significance(
     p_edges = edge_p(current, reference, ordered=ordered, cells=width_of)
     p_edges = _widened(floored(p_edges), null.edge_rms, null.windows)
     both = current + reference
-    one_cell = _one_cell(p_cells, both, width_of)
+    last_but_one = _of_cell(p_cells, both, width_of - 2)
     parts = Parts(
         omnibus=floored(_omnibus_p(whole, null)),
         location=_of_order(_contrast(ranks.location, null.location_rms, null), ordered),
@@ -89,10 +88,10 @@ def significance(
         ),
         edges=_of_order(harmonic(p_edges, (~np.isnan(p_edges)).astype(np.float64)), ordered),
         cells=harmonic(p_cells, _cell_weights(both)),
-        underflow=np.where(ordered, one_cell(width_of), np.nan),
-        overflow=np.where(ordered, one_cell(2), np.nan),
-        unseen=np.where(ordered, np.nan, one_cell(2)),
-        missing=one_cell(1),
+        underflow=np.where(ordered, _of_cell(p_cells, both, 0 * width_of), np.nan),
+        overflow=np.where(ordered, last_but_one, np.nan),
+        unseen=np.where(ordered, np.nan, last_but_one),
+        missing=_of_cell(p_cells, both, width_of - 1),
     )
     p = np.where(ordered, combined(parts, NUMERIC), combined(parts, CATEGORICAL))
     return Significance(
@@ -121,21 +120,13 @@ def _cell_weights(both: IntArray) -> FloatArray:
     return np.asarray(both / rows + occupied / number)
 
 
-def _one_cell(
-    p_cells: FloatArray, both: IntArray, cells: IntArray
-) -> Callable[[npt.ArrayLike], FloatArray]:
-    """p of one cell of each feature, counted from its last, 1: NaN where it has no row."""
-    features = np.arange(len(cells))
-
-    def of(from_end: npt.ArrayLike) -> FloatArray:
-        at = cells - from_end
-        inside = (at >= 0) & (at < p_cells.shape[1])
-        at = np.where(inside, at, 0)
-        if not p_cells.size:
-            return np.full(len(cells), np.nan)
-        return np.where(inside & (both[features, at] > 0), p_cells[features, at], np.nan)
-
-    return of
+def _of_cell(p_cells: FloatArray, both: IntArray, at: IntArray) -> FloatArray:
+    """p of one cell of each feature, shape (F,): NaN where neither side has a row in it."""
+    if not p_cells.size:
+        return np.full(at.shape, np.nan)
+    features, inside = np.arange(at.size), np.maximum(at, 0)
+    occupied = (at >= 0) & (both[features, inside] > 0)
+    return np.where(occupied, p_cells[features, inside], np.nan)
 
 
 def _omnibus_p(whole: Omnibus, null: Null) -> FloatArray:

@@ -121,8 +121,10 @@ def test_a_few_rows_beyond_all_of_the_reference_are_found() -> None:
 
 def test_a_window_that_varies_as_the_references_own_is_not_significant() -> None:
     plain = significance(CURRENT, REFERENCE, ordered=ORDERED)
-    wide = {f"{name}_rms": 2.0 for name in ("location", "rest", "spread", "cell", "edge")}
-    null = calibrated(phi=4.0, cv2=0.8, **wide)
+    null = calibrated(
+        phi=4.0, cv2=0.8,
+        location_rms=2.0, rest_rms=2.0, spread_rms=2.0, cell_rms=2.0, edge_rms=2.0,
+    )  # fmt: skip
     found = significance(CURRENT, REFERENCE, ordered=ORDERED, null=null)
     whole = found.omnibus
     law = stats.gamma(1 / 0.8, scale=0.8 * 4.0 * whole.expected)
