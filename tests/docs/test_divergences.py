@@ -15,7 +15,8 @@ from tests.docs.markdown import DOCS, in_code, tables
 
 PATH = DOCS / "explanation" / "divergences.md"
 PAGE = tables(PATH)
-GUARD = "The noise guard: why a threshold without n means nothing"
+GUARD = "Fixed thresholds and their guard"
+INFINITE = "Infinite KL, and what smoothing does to it"
 WINDOWS, CELLS, REFERENCE_ROWS = 4_000, 20, 100_000
 
 
@@ -36,6 +37,27 @@ def test_the_worked_example_is_right() -> None:
         (js / LN_2) ** 0.5,
     ]
     assert [row[1] for row in PAGE["Worked by hand"]] == [f"{value:.10f}" for value in values]
+
+
+def test_each_direction_has_a_number_of_its_own() -> None:
+    (row,) = PAGE["Direction"]
+    reference, current = (
+        np.array([[float(share) for share in cell.split(" / ")]]) for cell in row[:2]
+    )
+    found = [
+        kl_of_probabilities(current, reference),
+        kl_of_probabilities(reference, current),
+        js_of_probabilities(current, reference),
+    ]
+    assert row[2:] == [f"{float(one[0]):.3f}" for one in found]
+
+
+@pytest.mark.parametrize("row", PAGE[INFINITE], ids=lambda row: str(row[0]))
+def test_what_is_finite_by_smoothing_depends_on_the_rows_of_the_reference(row: list[str]) -> None:
+    half = int(row[0].replace(",", "")) // 2
+    found = divergences(np.array([[400, 400, 200]]), np.array([[half, half, 0]]))
+    assert row[1:] == [f"{found.kl[0]:.3f}", f"{found.js_distance[0]:.3f}"]
+    assert kl_of_probabilities(np.array([[0.4, 0.4, 0.2]]), np.array([[0.5, 0.5, 0.0]])) == np.inf
 
 
 @pytest.mark.parametrize("row", PAGE[GUARD], ids=lambda row: str(row[0]))

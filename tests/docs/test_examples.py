@@ -11,6 +11,7 @@ from typer.main import get_command
 from driftwatch.cli.commands import app
 from driftwatch.config.load import load_settings
 from driftwatch.config.settings import Settings
+from driftwatch.verdict.policy import CalibratedThreshold
 from tests.docs.markdown import DOCS, TOP, fences, named
 from tests.servers.postgres import PostgresServer
 
@@ -50,6 +51,15 @@ def test_the_configuration_of_a_page_loads_and_its_commands_exist(
         assert {word for word in rest if word.startswith("--")} <= known
 
 
+@pytest.mark.parametrize("page", sorted(DOCS.glob("explanation/*.md")), ids=named)
+def test_keys_of_a_monitor_load_in_its_place(page: Path, tmp_path: Path) -> None:
+    (whole,) = (yaml.safe_load(text) for text in fences(HOWTO, "yaml"))
+    for text in fences(page, "yaml monitor"):
+        whole["monitors"][0] |= yaml.safe_load(text)
+    assert len(load(yaml.safe_dump(whole), tmp_path).monitors) == 1
+    assert fences(page, "yaml") == []
+
+
 @pytest.mark.parametrize("kind", ["feature", "notify"])
 def test_a_part_of_the_configuration_loads_in_its_place(kind: str, tmp_path: Path) -> None:
     (text,) = fences(HOWTO, "yaml")
@@ -65,8 +75,9 @@ def test_a_part_of_the_configuration_loads_in_its_place(kind: str, tmp_path: Pat
     if kind == "notify":
         assert settings.webhook is not None
     else:
-        limits = {one.name: one.threshold.warning for one in settings.monitors[0].features}
-        assert limits["dep_delay"] == 0.35
+        limits = {one.name: one.threshold for one in settings.monitors[0].features}
+        assert limits["dep_delay"] == CalibratedThreshold(0.1, 0.3, clear=0.08, alpha=0.0001)
+        assert limits["distance"] == CalibratedThreshold(alpha=0.0001)
 
 
 def test_prometheus_is_told_the_job_that_the_rules_look_for() -> None:
