@@ -8,6 +8,9 @@ import pytest
 
 from driftwatch.alert.policy import AlertState
 from driftwatch.errors import DriftwatchError
+from driftwatch.stats.kind import ChangeKind
+from driftwatch.verdict.explanation import NextStep
+from driftwatch.verdict.harm import SeverityRule
 from driftwatch.verdict.policy import Verdict
 
 TOP = Path(__file__).parent.parent.parent
@@ -90,6 +93,9 @@ def test_words_that_the_code_enumerates_are_all_in_the_glossary() -> None:
 
     assert listed("verdict") == {str(verdict) for verdict in Verdict}
     assert {str(state) for state in AlertState} <= listed("alert", ";")
+    assert listed("change") == {str(kind) for kind in ChangeKind}
+    assert listed("next step") == {str(step) for step in NextStep}
+    assert listed("severity rule") == {str(rule) for rule in SeverityRule}
     assert {error.outcome for error in errors(DriftwatchError)} <= listed("outcome")
 
 
