@@ -35,7 +35,7 @@ def picture() -> Picture:
     panel.level(LIMIT, "line-orange dashed")
     sheet.text(panel.at(120, 0.265), "mean, and 90 % of all windows", "blue")
     sheet.text(panel.at(900, 0.14), "a fixed limit of 0.1", "orange")
-    for rows, place in ((100, (55, 0.045)), (1_000, (900, 0.112))):
+    for rows, place in ((100, (55, 0.02)), (1_000, (900, 0.112))):
         words = f"of {rows:,} rows: {_percent(above[rows])} of windows above it"
         sheet.text(panel.at(*place), words, "orange small")
     said = tuple(f"{_percent(above[rows])} of {rows:,}" for rows in (100, 300, 1_000))
