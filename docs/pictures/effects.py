@@ -6,9 +6,9 @@ from scipy import optimize
 from docs.pictures.drawing import Picture, Sheet
 from docs.pictures.normal import CELLS, DEFAULT, draw, judged, shares
 from docs.pictures.panel import Panel, Scale
+from driftwatch.stats.combination import NUMERIC
 from driftwatch.stats.counts import FloatArray
 from driftwatch.stats.detectable import detectable_effect
-from driftwatch.stats.significance import NUMERIC
 
 EFFECTS = (0.05, 0.1, 0.2, 0.5)
 REFERENCE_ROWS, WINDOWS, LENGTHS, MIN_ROWS = 1_000_000, 400, 2, 100

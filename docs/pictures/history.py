@@ -7,12 +7,12 @@ import numpy.typing as npt
 
 from docs.pictures.normal import DEFAULT, Judged, draw, judged
 from driftwatch.stats.calibration import Calibration, calibrate
+from driftwatch.stats.combination import NUMERIC
 from driftwatch.stats.counts import FloatArray, IntArray
 from driftwatch.stats.detectable import detectable_effect
 from driftwatch.stats.divergence import divergences
 from driftwatch.stats.noise import noise
 from driftwatch.stats.season import SeasonKey
-from driftwatch.stats.significance import NUMERIC
 
 
 @dataclass(frozen=True, slots=True)

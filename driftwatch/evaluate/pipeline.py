@@ -122,7 +122,7 @@ def evaluate(
     nothing of this pass was written.
     """
     turn = _Pass(monitor, now, source, store, started_at, notify, time.perf_counter())
-    if prepared is None or not prepared.is_current(now) or _is_stale(store, prepared):
+    if prepared is None or _is_stale(store, monitor, prepared, now):
         prepared = prepare(
             monitor, now, source=source, store=store, started_at=started_at, notify=notify
         )
@@ -152,9 +152,13 @@ def evaluate(
     return _scan(turn, prepared, known, scan, ready_until, held, again)
 
 
-def _is_stale(store: Store, prepared: Prepared) -> bool:
-    """Whether a command has changed an axis or a reference meanwhile."""
+def _is_stale(store: Store, monitor: MonitorSettings, prepared: Prepared, now: datetime) -> bool:
+    """Whether something is to be captured or calibrated, or a command has changed an axis or a
+    reference meanwhile."""
     with store.read() as connection:
+        known = monitors.find(connection, monitor.name)
+        if not prepared.is_current(now, known.watermark if known else None):
+            return True
         return references.stamp(connection, prepared.monitor_id) != prepared.stamp
 
 

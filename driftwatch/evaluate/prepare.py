@@ -30,9 +30,13 @@ from driftwatch.store.axes import AxisRecord
 from driftwatch.store.engine import Store
 from driftwatch.store.versions import VersionRow
 from driftwatch.verdict.policy import VOLUME
+from driftwatch.window import from_epoch
 
 CALIBRATED_FOR = timedelta(days=1)
 """Of event time: how long the windows of a moving reference stand for those that come after."""
+
+_WITH_THE_FIRST_PANES = from_epoch(0)
+"""Any watermark is later: before the first panes a moving reference has no windows."""
 
 RETRY_AFTER = timedelta(hours=1)
 """Of event time: how long until columns that could not be captured are looked at again."""
@@ -60,8 +64,8 @@ class Prepared(Basis):
     before goes on being compared with. retry_at: event time at which to look again. stamp: changes
     when a command gives the monitor another axis or reference. captured_rows, capture_seconds: what
     this preparation asked of the source to capture the reference; a later evaluation that is handed
-    this value did not spend it again. calibrate_at: event time at which calibrations are to be made
-    anew, None: never.
+    this value did not spend it again. calibrate_at: the watermark from which on calibrations are
+    to be made anew, None: never.
     """
 
     info: RelationInfo
@@ -75,10 +79,15 @@ class Prepared(Basis):
     capture_seconds: float = 0.0
     calibrate_at: datetime | None = None
 
-    def is_current(self, now: datetime) -> bool:
-        """Whether nothing is left to be captured or calibrated at `now`."""
-        due = [one for one in (self.retry_at, self.calibrate_at) if one is not None]
-        return self.has_reference and all(now < one for one in due)
+    def is_current(self, now: datetime, watermark: datetime | None) -> bool:
+        """Whether nothing is left to be captured at `now`, or calibrated at the watermark: a
+        catch-up goes over weeks in minutes."""
+        if self.retry_at is not None and now >= self.retry_at:
+            return False
+        at = self.calibrate_at
+        if at is not None and watermark is not None and watermark >= at:
+            return False
+        return self.has_reference
 
     @property
     def plan(self) -> ScanPlan:
@@ -127,7 +136,9 @@ def prepare(
             connection, monitor, record.id, made.axes, made.references, record.watermark,
             Stored(connection, monitor),
         )  # fmt: skip
-    again = now + CALIBRATED_FOR if moves(monitor) else None
+    again = None
+    if moves(monitor):
+        again = record.watermark + CALIBRATED_FOR if record.watermark else _WITH_THE_FIRST_PANES
     return replace(made, calibrations=found, calibrate_at=again)
 
 

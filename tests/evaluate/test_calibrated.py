@@ -171,6 +171,19 @@ def test_references_that_move_are_calibrated_too(
     assert "no_windows" not in found[-1]["caveats"]
 
 
+def test_a_catch_up_is_calibrated_by_what_it_has_counted(cyclic: World) -> None:
+    """One catch-up over weeks: each scan of it is judged by the weeks before."""
+    configure(
+        cyclic, X, reference=RollingReference(7 * DAY), window_seconds=(HOUR,),
+        start=Start(to_epoch(day(0))), catch_up_seconds=2 * DAY,
+    )  # fmt: skip
+    reports = cyclic.catch_up(14)
+    assert len(reports) == 7
+    caveats = [r["caveats"] for r in cyclic.results("x", HOUR)]
+    assert "no_windows" in caveats[30], "two days are scanned before anything is known"
+    assert not any("no_windows" in one for one in caveats[48:])
+
+
 def test_training_data_has_no_windows_and_says_so(cyclic: World) -> None:
     training = TableReference(RelationSettings("events", None, None))
     configure(cyclic, X, reference=training)
