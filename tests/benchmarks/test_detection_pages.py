@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.detection import accuracy, delay, many, no_drift, power, seasons
+from benchmarks.detection.__main__ import PARTS, RESULTS
 from benchmarks.detection.page import Page, Target
 from benchmarks.detection.peer_scores import PEERS
 from benchmarks.detection.regimes import REGIMES
@@ -19,6 +20,14 @@ def tables_of(page: Page) -> list[list[str]]:
         [line.split(" | ")[0].strip("|* ") for line in text.splitlines() if line.startswith("|")]
         for _, text in page.sections
     ]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_page_of_each_part_is_committed_and_linked(part: str) -> None:
+    page = RESULTS / f"detection-{part}.md"
+    assert "| target | measured | met |" in page.read_text("utf-8")
+    readme = (RESULTS.parent / "README.md").read_text("utf-8")
+    assert f"(results/{page.name})" in readme
 
 
 def test_without_drift_everybody_is_beside_us() -> None:
