@@ -15,7 +15,7 @@ from benchmarks.detection.axis import numeric_axis
 from benchmarks.detection.verdict import Measured, evidence
 from driftwatch.alert.policy import AlertPolicy, AlertState, Severity
 from driftwatch.alert.state import AlertStatus, Observation, advance
-from driftwatch.evaluate.phases import phase
+from driftwatch.evaluate.phase import phase
 from driftwatch.stats.calibration import Calibration, calibrate, no_calibration
 from driftwatch.stats.carry import carried
 from driftwatch.stats.counts import FloatArray, IntArray

@@ -9,6 +9,7 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from driftwatch.alert.policy import AlertKind, AlertState
+from driftwatch.cli.caveat import caveats
 from driftwatch.cli.shown import (
     alerts_in,
     carried_by,
@@ -88,6 +89,7 @@ def status(settings: Settings) -> None:
     where_there_are = (
         ("Widened (too few rows in the window alone)", list(_widened(known))),
         ("Excluded (shown, but nobody is paged and nothing is learned)", list(_excluded(known))),
+        ("Judged with a caveat", list(_caveats(known))),
         ("Versions", list(_versions(known))),
     )
     for title, lines in (*always, *((title, lines) for title, lines in where_there_are if lines)):
@@ -212,6 +214,11 @@ def _blind(known: list[Known]) -> Iterator[tuple[Cell, ...]]:
                 f"{one.monitor.name} {listed}{more}",
                 why,
             )
+
+
+def _caveats(known: list[Known]) -> Iterator[tuple[Cell, ...]]:
+    for one in known:
+        yield from caveats(one.monitor.name, watched_rows(one.monitor, one.found))
 
 
 def _widened(known: list[Known]) -> Iterator[tuple[Cell, ...]]:

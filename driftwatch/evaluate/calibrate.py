@@ -5,8 +5,8 @@ of a captured range are those inside it; those of a rolling or seasonal referenc
 it would add up now. Training data and cohorts have none.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -18,30 +18,34 @@ from driftwatch.config.settings import (
     RollingReference,
     SeasonalReference,
 )
-from driftwatch.evaluate import phases
 from driftwatch.evaluate.memory import Memory
-from driftwatch.stats.axis import NumericAxis
+from driftwatch.evaluate.phase import WITHOUT_YEAR, WORDS, compared_phases
+from driftwatch.evaluate.reference_windows import (
+    ReferenceWindows,
+    panes_by_phase,
+    reference_windows,
+)
 from driftwatch.stats.calibration import Calibration, Shortcoming, calibrate, no_calibration
 from driftwatch.stats.carry import carried
-from driftwatch.stats.counts import ColumnPanes
+from driftwatch.stats.counts import ColumnPanes, IntArray, together
 from driftwatch.stats.null import Null
 from driftwatch.stats.season import SeasonKey
+from driftwatch.stats.unseen import with_expected_unseen
+from driftwatch.stats.year import SLICES
 from driftwatch.store import exclusions, ledger
 from driftwatch.store.axes import AxisRecord
 from driftwatch.store.references import ReferenceRecord
 from driftwatch.verdict.policy import CalibratedThreshold
 from driftwatch.window import Interval
 
-MOST_WINDOWS = 1_500
-"""More windows than that tell nothing more: of more, so many are taken, spread over all of them."""
-
-_STEP = (5**0.5 - 1) / 2
-
-InPhases = tuple[SeasonKey, Mapping[int, ColumnPanes]]
-"""A season, and what the reference holds in each of its phases, as one pane each."""
-
+_YEAR_SECONDS = SLICES * 7 * 86_400
 _AT_ONCE = 400
 """Features whose windows are in memory together."""
+
+
+_Part = tuple[Calibration, int]
+InPhases = tuple[SeasonKey, Mapping[int, ColumnPanes]]
+"""A season, and what the reference holds in each of its phases, as one pane each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +53,20 @@ class OfLength:
     """What is known of windows of one length.
 
     parts: by feature, its calibration and its number there; by_phase: of features with a season,
-    that season and the counts of the reference in each of its phases, one pane each.
+    that season and what the reference holds in each of its phases; whole: the
+    calibration of those for what is compared with all of the reference: a segment, a version, a
+    window in whose phase it has no rows.
     """
 
-    parts: Mapping[str, tuple[Calibration, int]] = field(default_factory=dict)
+    parts: Mapping[str, _Part] = field(default_factory=dict)
     by_phase: Mapping[str, InPhases] = field(default_factory=dict)
+    whole: Mapping[str, _Part] = field(default_factory=dict)
 
-    def null(self, features: Sequence[str]) -> Null:
-        """Of these features, in their order; sampling alone for those that are not calibrated."""
+    def null(self, features: Sequence[tuple[str, bool]]) -> Null:
+        """Of these features, in their order, each with whether it is compared in phase; sampling
+        alone for those that are not calibrated."""
         other = (no_calibration(1), 0)
-        found = [self.parts.get(name, other) for name in features]
+        found = [self._part(*one) or other for one in features]
         return Null(
             **{
                 one.name: np.array([getattr(part.null, one.name)[at] for part, at in found])
@@ -66,20 +74,30 @@ class OfLength:
             }
         )
 
-    def shortcomings(self, feature: str) -> frozenset[Shortcoming]:
-        if feature not in self.parts:
+    def shortcomings(self, feature: str, in_phase: bool) -> frozenset[Shortcoming]:
+        found = self._part(feature, in_phase)
+        if found is None:
             return frozenset({Shortcoming.NO_WINDOWS})
-        calibration, at = self.parts[feature]
+        calibration, at = found
         return calibration.shortcomings[at]
 
-    def in_phase(self, feature: str, start: datetime, zone: str) -> tuple[ColumnPanes, str] | None:
-        """The counts of the reference in the phase of a window that starts then, and its season in
+    def _part(self, feature: str, in_phase: bool) -> _Part | None:
+        known = self.parts.get(feature)
+        return known if in_phase else self.whole.get(feature, known)
+
+    def in_phase(
+        self, feature: str, starts: Iterable[datetime], zone: str
+    ) -> tuple[ColumnPanes, str] | None:
+        """What the reference holds in the phases of windows that start then, and the season in
         words; None where all of the reference is compared with."""
         if feature not in self.by_phase:
             return None
-        season, of_season = self.by_phase[feature]
-        panes = of_season.get(phases.phase(season, start, zone))
-        return None if panes is None or not panes.cells.sum() else (panes, phases.WORDS[season])
+        season, phases = self.by_phase[feature]
+        wanted = {one for start in starts for one in compared_phases(season, start, zone)}
+        found = [phases[one] for one in sorted(wanted & phases.keys())]
+        if not any(panes.cells.any() for panes in found):
+            return None
+        return together(found), WORDS[season]
 
 
 NOT_CALIBRATED = OfLength()
@@ -106,24 +124,34 @@ def calibrations(
     """By the length of windows; empty where no feature has a calibrated threshold."""
     made: dict[int, OfLength] = {}
     for one in _wanted(monitor, axes, references, watermark):
+        chosen = {feature.name: axes[feature.name] for feature in one.features}
         left_out = _left_out(connection, monitor, one.interval, memory)
         (rows,) = ledger.window_rows(connection, monitor_id, [one.interval])
         shorter: Calibration | None = None
+        shorter_whole: Calibration | None = None
         for seconds in monitor.window_seconds:
-            found, phases = _of_length(
-                connection, monitor, monitor_id, axes, one, seconds, left_out
-            )
-            if shorter is None:
-                shorter = found
-            else:
-                share = seconds / one.interval.seconds
-                found = carried(
-                    found, shorter,
-                    current_rows=max(1.0, (rows or 0) * share), reference_rows=max(1, rows or 0),
-                )  # fmt: skip
-            parts = {feature.name: (found, at) for at, feature in enumerate(one.features)}
+            counted = reference_windows(
+                connection, monitor, monitor_id, chosen, seconds, left_out,
+                within=one.interval, seasons=one.seasons,
+            )  # fmt: skip
+            share = seconds / one.interval.seconds
+            # The nearest length tells most of the next.
+            shorter = _carried(counted, counted.choices, shorter, rows or 0, share)
+            parts = _parts(one, shorter)
             known = made.get(seconds, NOT_CALIBRATED)
-            made[seconds] = OfLength({**known.parts, **parts}, {**known.by_phase, **phases})
+            phases: dict[str, InPhases] = {}
+            whole: dict[str, _Part] = {}
+            if len(one.seasons) > 1:
+                phases = _by_phase(
+                    connection, monitor, monitor_id, chosen, one, seconds, shorter, left_out
+                )
+                none = {SeasonKey.NONE: counted.phases[SeasonKey.NONE]}
+                shorter_whole = _carried(counted, none, shorter_whole, rows or 0, share)
+                every = _parts(one, shorter_whole)
+                whole = {name: every[name] for name in phases}
+            made[seconds] = OfLength(
+                {**known.parts, **parts}, {**known.by_phase, **phases}, {**known.whole, **whole}
+            )
     return made
 
 
@@ -165,7 +193,8 @@ def _windows_of(
 ) -> tuple[Interval, tuple[SeasonKey, ...]] | None:
     match monitor.reference_of(feature):
         case Interval() if record.interval is not None:
-            return record.interval, tuple(SeasonKey)
+            whole_year = record.interval.seconds >= _YEAR_SECONDS
+            return record.interval, tuple(SeasonKey) if whole_year else WITHOUT_YEAR
         case RollingReference(seconds) if watermark is not None:
             start = watermark - timedelta(seconds=seconds)
             return Interval(start, watermark), (SeasonKey.NONE,)
@@ -185,86 +214,76 @@ def _left_out(
     return found + [(feature, one) for feature, some in flagged.items() for one in some]
 
 
-def _of_length(
+def _carried(
+    counted: ReferenceWindows,
+    phases: Mapping[SeasonKey, IntArray],
+    shorter: Calibration | None,
+    rows: int,
+    share: float,
+) -> Calibration:
+    """The calibration of these windows under these keys, with what shorter ones tell of them.
+
+    rows: of the whole reference; share: of it, a window.
+    """
+    windows, features, _ = counted.counts.shape
+    found = no_calibration(features)
+    if windows > 1:
+        found = calibrate(
+            counted.counts, ordered=counted.ordered, phases=phases, cells=counted.cells
+        )
+    if shorter is None:
+        return found
+    return carried(
+        found, shorter,
+        current_rows=max(1.0, rows * share),
+        reference_rows=max(1, rows) * counted.shares(shorter.season),
+    )  # fmt: skip
+
+
+def _parts(wanted: _Wanted, calibration: Calibration) -> dict[str, _Part]:
+    return {feature.name: (calibration, at) for at, feature in enumerate(wanted.features)}
+
+
+def _by_phase(
     connection: Connection,
     monitor: MonitorSettings,
     monitor_id: int,
     axes: Mapping[str, AxisRecord],
     wanted: _Wanted,
     seconds: int,
+    calibration: Calibration,
     left_out: Sequence[tuple[str, Interval]],
-) -> tuple[Calibration, dict[str, InPhases]]:
-    """The calibration of windows of this length alone, and the counts of the reference by phase of
-    the features that have a season."""
-    names = [one.name for one in wanted.features]
-    every = [
-        window.interval
-        for window in monitor.calendar.tumbling(wanted.interval.start, wanted.interval.end, seconds)
-    ]
-    if len(every) < 2:
-        return no_calibration(len(names)), {}
-    sample = _spread(every)
-    chosen = {name: axes[name] for name in names}
-    sums = ledger.sum_windows(connection, monitor_id, chosen, sample)
-    ordered = np.array([isinstance(axes[name].axis, NumericAxis) for name in names])
-    cells = np.array([axes[name].axis.cells for name in names], np.int64)
-    counts = np.zeros((len(sample), len(names), int(cells.max())), np.int64)
-    for at, (window, found) in enumerate(zip(sample, sums, strict=True)):
-        barred = {feature for feature, one in left_out if _touch(one, window)}
-        if not found.is_whole or "" in barred:
-            continue
-        for position, name in enumerate(names):
-            if found.column_rows[name] == found.rows and name not in barred:
-                own = found.columns[name].cells[0]
-                counts[at, position, : own.size] = own
-    zone = monitor.calendar.zone
-    numbers = {
-        season: np.array([phases.phase(season, one.start, zone) for one in sample], np.int64)
-        for season in wanted.seasons
-    }
-    calibration = calibrate(counts, ordered=ordered, phases=numbers, cells=cells)
-    if len(wanted.seasons) == 1:
-        return calibration, {}
-    seasons = dict(zip(names, calibration.season, strict=True))
-    return calibration, _in_phases(
-        connection, monitor_id, chosen, wanted.interval, every, seasons, left_out, zone
-    )
-
-
-def _in_phases(
-    connection: Connection,
-    monitor_id: int,
-    axes: Mapping[str, AxisRecord],
-    interval: Interval,
-    windows: Sequence[Interval],
-    seasons: Mapping[str, SeasonKey],
-    left_out: Sequence[tuple[str, Interval]],
-    zone: str,
 ) -> dict[str, InPhases]:
-    """What all of these windows hold in the phases of each feature's season, for those with one."""
-    alike: dict[tuple[SeasonKey, tuple[Interval, ...]], dict[str, AxisRecord]] = {}
-    for name, season in seasons.items():
-        if season is SeasonKey.NONE:
-            continue
-        bars = [one for feature, one in left_out if feature in ("", name)]
-        own = tuple(one for one in windows if not any(_touch(one, bar) for bar in bars))
-        alike.setdefault((season, own), {})[name] = axes[name]
-    made: dict[str, InPhases] = {}
-    for (season, own), some in alike.items():
-        sums = phases.by_phase(connection, monitor_id, some, own, season, zone)
-        for name, summed in sums.items():
-            made[name] = season, phases.with_share_of_unseen(axes[name], interval, summed)
-    return made
+    """Of the features that have a season: it, and what the reference holds in its phases."""
+    seasons = {
+        feature.name: season
+        for feature, season in zip(wanted.features, calibration.season, strict=True)
+        if season is not SeasonKey.NONE
+    }
+    found = panes_by_phase(
+        connection, monitor, monitor_id, axes, seconds, left_out,
+        within=wanted.interval, seasons=seasons,
+    )  # fmt: skip
+    return {
+        name: (seasons[name], _with_unseen(axes[name], wanted.interval, of_phase))
+        for name, of_phase in found.items()
+        if len(of_phase) > 1  # else it is all of the reference
+    }
 
 
-def _spread(windows: Sequence[Interval]) -> list[Interval]:
-    """At most `MOST_WINDOWS` of them, in their order. Steps of (sqrt(5) - 1)/2 never keep step
-    with a season, as every second or third window would."""
-    if len(windows) <= MOST_WINDOWS:
-        return list(windows)
-    places = np.arange(MOST_WINDOWS) * _STEP % 1.0
-    return [windows[at] for at in np.unique((places * len(windows)).astype(np.int64))]
-
-
-def _touch(one: Interval, other: Interval) -> bool:
-    return one.start < other.end and other.start < one.end
+def _with_unseen(
+    axis: AxisRecord, interval: Interval, phases: Mapping[int, ColumnPanes]
+) -> Mapping[int, ColumnPanes]:
+    """Each phase has its share of the levels that were seen twice, see `with_expected_unseen`."""
+    if axis.fitted != interval:
+        return phases
+    total = max(sum(int(panes.cells.sum()) for panes in phases.values()), 1)
+    return {
+        one: replace(
+            panes,
+            cells=with_expected_unseen(
+                axis.axis, panes.cells, share=int(panes.cells.sum()) / total
+            ),
+        )
+        for one, panes in phases.items()
+    }

@@ -39,11 +39,13 @@ before."""
 @dataclass(frozen=True, slots=True)
 class Compared:
     """The reference of one feature in one window. panes: its counts as one pane; version: of the
-    stored reference; words: what it is, for people."""
+    stored reference; words: what it is, for people; in_phase: whether it is its part in the phase
+    of the window."""
 
     panes: ColumnPanes
     version: int
     words: str
+    in_phase: bool = False
 
     @property
     def cells(self) -> IntArray:

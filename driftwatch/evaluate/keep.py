@@ -220,17 +220,22 @@ class Judge:
         return made
 
     def _in_phase(self, look: Look, found: Mapping[str, Compared]) -> dict[str, Compared]:
-        """Features with a season are compared with their phase of it, unless the window reaches
-        over several."""
+        """Features with a season are compared with their phase of it: a window that reaches back
+        over several with all of them."""
         made = dict(found)
         of_length = self.prepared.calibrations.get(look.window.seconds)
-        if of_length is None or look.widened:
+        if of_length is None:
             return made
+        calendar, span = self.monitor.calendar, look.span
+        inside = calendar.tumbling(span.start, span.end, look.window.seconds)
+        starts = [one.interval.start for one in inside]
         for name in of_length.by_phase.keys() & found.keys():
-            part = of_length.in_phase(name, look.span.start, self.monitor.calendar.zone)
+            part = of_length.in_phase(name, starts, calendar.zone)
             if part is not None:
                 panes, words = part
-                made[name] = replace(found[name], panes=panes, words=words + found[name].words)
+                made[name] = replace(
+                    found[name], panes=panes, words=words + found[name].words, in_phase=True
+                )
         return made
 
     def _sums(self, work: Due, spans: Sequence[Interval]) -> list[WindowCounts]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from driftwatch.evaluate.calibrate import OfLength
 from driftwatch.evaluate.rows import Case, Tests
+from driftwatch.stats.calibration import REFERENCE_RATIO, Shortcoming
 from driftwatch.stats.combination import CATEGORICAL, NUMERIC
 from driftwatch.stats.counts import IntArray
 from driftwatch.stats.detectable import detectable_effect
@@ -36,7 +37,7 @@ def tested(
 
     lengths: over how many window lengths alpha is shared.
     """
-    null = of_length.null([case.feature.name for case in cases])
+    null = of_length.null([(case.feature.name, case.compared.in_phase) for case in cases])
     found = significance(
         counts.current, counts.reference, ordered=counts.ordered, cells=counts.cells, null=null
     )
@@ -68,7 +69,7 @@ def tested(
             inflation=float(phi[i]),
             wobble=float(usual[i]),
             alpha=float(alpha[i]) if _is_calibrated(case) else math.nan,
-            caveats=_caveats(case, of_length),
+            caveats=_caveats(case, of_length, short=bool(m[i] < REFERENCE_RATIO * n[i])),
             p_cells=found.p_cells[i],
         )
         for i, case in enumerate(cases)
@@ -96,7 +97,13 @@ def _alpha(case: Case) -> float:
     return CalibratedThreshold().alpha
 
 
-def _caveats(case: Case, of_length: OfLength) -> tuple[str, ...]:
+def _caveats(case: Case, of_length: OfLength, *, short: bool) -> tuple[str, ...]:
+    """Of the calibration and, windows or not, of the counts themselves. short: m is below 10 n."""
     if not _is_calibrated(case):
         return ()
-    return tuple(sorted(of_length.shortcomings(case.feature.name)))
+    found = set(of_length.shortcomings(case.feature.name, case.compared.in_phase))
+    if short:
+        found.add(Shortcoming.SHORT_REFERENCE)
+    if np.count_nonzero(case.reference) == 1:
+        found.add(Shortcoming.CONSTANT)
+    return tuple(sorted(found))

@@ -36,7 +36,11 @@ class Shortcoming(StrEnum):
     SHORT_REFERENCE = "short_reference"
     """The rest of a phase has fewer than ten times the rows of a window: judged as it is."""
     SHORTER_THAN_SEASON = "shorter_than_season"
-    """A season key was not tried, because its phases do not come twice: a coarser one is used."""
+    """A season key was not tried, because its phases do not come twice: a coarser one is used. Or
+    windows are more like those beside them than like the rest: a season longer than the reference,
+    or a trend, which count as its wobble."""
+    ONE_YEAR = "one_year"
+    """Compared with one time of one year: how much years differ is taken from its weeks."""
     CONSTANT = "constant"
     """All rows of the reference are in one cell (after merging): phi = 1."""
 
@@ -74,8 +78,9 @@ def calibrate(
     counts: rows per cell of the windows in the order of time, empty ones too, shape (W, F, K),
     padded with zeros; ordered, cells: see `divergences`, shape (F,); phases: the season keys to
     choose from, the coarsest first, with the phase of each window under it, shape (W,), such as
-    its hour of day. Windows with fewer than 30 rows of a feature, or without a fellow in another
-    block of time, tell nothing of it. With r = X²/E of each of the others:
+    its hour of day; of keys with the time of year as `stats.year` has them. Windows with fewer
+    than 30 rows of a feature, or without a fellow in another block of time, tell nothing of it.
+    With r = X²/E of each of the others:
 
     phi = max(1, mean r); rho = max(0, sum (X² - E)/E nt / sum nt²), what a row more adds;
     cv2 = max(var r / (mean r)² (1 + 2/W), mean V/E²); location_rms, rest_rms, spread_rms: the root
@@ -140,7 +145,8 @@ def _told(windows: LeftOut, *, season: tuple[SeasonKey, ...]) -> Calibration:
         Shortcoming.NO_WINDOWS: number == 0,
         Shortcoming.FEW_WINDOWS: (number > 0) & (number < MIN_WINDOWS),
         Shortcoming.SHORT_REFERENCE: reference_rows < REFERENCE_RATIO * median_rows,
-        Shortcoming.SHORTER_THAN_SEASON: windows.untried,
+        Shortcoming.SHORTER_THAN_SEASON: windows.untried | windows.moves,
+        Shortcoming.ONE_YEAR: windows.once,
         Shortcoming.CONSTANT: (number > 0) & ~varies.any(axis=0),
     }
     return Calibration(

@@ -1,7 +1,7 @@
 """Counts: what leaves the store. A window's counts are the sum of its panes' counts."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,14 @@ class ColumnPanes:
             minimum=np.array([_finite(np.fmin, self.minimum)]),
             maximum=np.array([_finite(np.fmax, self.maximum)]),
         )
+
+
+def together(some: Sequence[ColumnPanes]) -> ColumnPanes:
+    """Several panes of one column as one: shape (1, cells). At least one."""
+    parts = (
+        np.concatenate([getattr(one, part.name) for one in some]) for part in fields(ColumnPanes)
+    )
+    return ColumnPanes(*parts).sum()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,10 @@ def debiased_js(
     cells, J is JS with weights of 1/2 and b is its bias to first order,
     [(kP - 1) - 1/2 sum P(1-P)/A]/(4n) + [(kQ - 1) - 1/2 sum Q(1-Q)/A]/(4m), kP and kQ the cells
     with rows: with P = Q it is the noise floor (k-1)/(8 nt). The other term takes off the share of
-    X² that phi times its mean explains; 0 where X² = 0 (all rows in one cell). NaN where n = 0 or
-    m = 0. Source: the delta method, as Miller, Note on the Bias of Information Estimates (1955).
+    X² that phi times its mean explains, of the given X² or of that over all cells, whichever leaves
+    more: merged cells hide a value that the reference never had beside one that it has. 0 where all
+    rows are in one cell, NaN where n = 0 or m = 0. Source: the delta method, as Miller, Note on the
+    Bias of Information Estimates (1955).
     """
     n = current.sum(axis=-1, keepdims=True)
     m = reference.sum(axis=-1, keepdims=True)
@@ -65,9 +67,9 @@ def debiased_js(
     n, m = np.where(usable, n, np.nan), np.where(usable, m, np.nan)
     p, q = current / n, reference / m
     js = js_of_probabilities(p, q)
-    x2 = np.asarray(statistic, dtype=np.float64)
-    explained = np.asarray(phi) * np.asarray(expected) / np.where(x2 > 0, x2, np.inf)
-    remains = np.where(x2 > 0, js * (1 - explained), js * 0.0)
+    merged = _share_of(np.asarray(expected), np.asarray(statistic, dtype=np.float64))
+    explained = np.asarray(phi) * np.minimum(merged, _chance_share(current, reference))
+    remains = js * (1 - np.minimum(explained, 1.0))
     unbiased = js - _bias(p, q, n[..., 0], m[..., 0])
     return np.asarray(np.maximum(np.minimum(remains, unbiased), 0.0))
 
@@ -86,6 +88,22 @@ def wobble(
     """
     beyond = (np.asarray(phi) - 1.0) * np.asarray(expected) / (8 * np.asarray(effective_rows))
     return sigmas_of_js(np.minimum(beyond, LN_2))
+
+
+def _chance_share(current: IntArray, reference: IntArray) -> FloatArray:
+    """E/X² over all cells, by the same formulas as `stats.omnibus`; 1 where X² = 0."""
+    both = (current + reference).astype(np.float64)
+    total = both.sum(axis=-1)
+    n, m = current.sum(axis=-1), reference.sum(axis=-1)
+    off = current - both * np.where(total > 0, n / np.maximum(total, 1), 0.0)[..., np.newaxis]
+    spread = (np.square(off) / np.where(both > 0, both, 1.0)).sum(axis=-1)
+    x2 = np.square(total) / np.maximum(n * m, 1) * spread
+    expected = total * ((both > 0).sum(axis=-1) - 1) / np.maximum(total - 1, 1)
+    return _share_of(expected, x2)
+
+
+def _share_of(expected: FloatArray, x2: FloatArray) -> FloatArray:
+    return np.asarray(np.where(x2 > 0, expected / np.where(x2 > 0, x2, 1.0), 1.0))
 
 
 def _bias(p: FloatArray, q: FloatArray, n: FloatArray, m: FloatArray) -> FloatArray:

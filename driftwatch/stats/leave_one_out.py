@@ -10,10 +10,26 @@ from driftwatch.stats.contrast import contrasts, without_missing
 from driftwatch.stats.counts import FloatArray, IntArray
 from driftwatch.stats.effect import debiased_js
 from driftwatch.stats.omnibus import LEAST_EXPECTED, omnibus
-from driftwatch.stats.season import SeasonKey, cheapest, has_fellows, rest_of_phase, season_cost
+from driftwatch.stats.season import (
+    BLOCKS,
+    FINER,
+    SeasonKey,
+    beside,
+    cheapest,
+    has_fellows,
+    rest_of_phase,
+    season_cost,
+)
+from driftwatch.stats.year import SLICES, rest_of_year, weeks
 
 MIN_WINDOW_ROWS = 30
 """Windows with fewer rows are left out: their X² says little about that of the next one."""
+
+_LEAST_OF_BLOCK = 2
+"""With fewer windows in a block, those beside a window tell little."""
+
+_Labelled = tuple[SeasonKey, IntArray]
+"""A key, and the phase of each window under it."""
 
 _BLOCK_CELLS = 1_000_000
 """Cells of windows and features that are compared at a time, in about 150 MB."""
@@ -43,8 +59,10 @@ class LeftOut:
     comparisons: see there. Of shape (W, F), NaN where a window is not judged: current_rows,
     reference_rows: n and m; js: debiased for sampling alone, nats. Of shape (F, K): cell_square:
     the mean square of the z scores of each cell, 0 where few rows were to be expected; edge_square:
-    the same of the values below the edge that ends each cell, 0 without order. Of shape
-    (F,): key: the number of the season key; untried: whether some key had phases of one window.
+    the same of the values below the edge that ends each cell, 0 without order. Of shape (F,): key:
+    the number of the season key; untried: whether some key had phases of one window; moves: whether
+    windows are nearer to those beside them than to all the rest; once: whether the key has the time
+    of year, and the windows fill one year.
     """
 
     comparisons: Comparisons
@@ -55,6 +73,8 @@ class LeftOut:
     edge_square: FloatArray
     key: IntArray
     untried: npt.NDArray[np.bool_]
+    moves: npt.NDArray[np.bool_]
+    once: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +100,24 @@ def left_out(
     """
     windows, features, width = counts.shape
     step = max(1, _BLOCK_CELLS // max(windows * width, 1))
-    labels = tuple(phases.values())
     blocks = [
-        _compared(_Features(counts[:, part], ordered[part], cells[part]), labels)
+        _compared(_Features(counts[:, part], ordered[part], cells[part]), tuple(phases.items()))
         for part in (slice(at, at + step) for at in range(0, max(features, 1), step))
     ]
     return _joined(blocks)
 
 
-def _compared(block: _Features, labels: tuple[IntArray, ...]) -> LeftOut:
+def _compared(block: _Features, labels: tuple[_Labelled, ...]) -> LeftOut:
     key, untried = _season(block, labels)
-    rest = np.zeros_like(block.counts)
+    rest, near = np.zeros_like(block.counts), np.zeros_like(block.counts)
+    once = np.zeros(key.shape, dtype=np.bool_)
     for number in np.unique(key):
         of_key = key == number
-        rest[:, of_key] = rest_of_phase(block.counts[:, of_key], labels[number])
+        rest[:, of_key] = _rest(block.counts[:, of_key], labels[number])
+        if labels[number][0].of_year:
+            once[of_key] = _comes_once(labels[number][1])
+        else:
+            near[:, of_key] = beside(block.counts[:, of_key], labels[number][1])
     found = _compare(block, rest)
     width = rest.shape[2]
     js = debiased_js(
@@ -113,21 +137,43 @@ def _compared(block: _Features, labels: tuple[IntArray, ...]) -> LeftOut:
         edge_square=_edge_square(block, rest, judged),
         key=key,
         untried=untried,
+        moves=_moves(block, found, near),
+        once=once,
     )
 
 
+def _rest(counts: IntArray, labelled: _Labelled) -> IntArray:
+    key, phases = labelled
+    return rest_of_year(counts, phases) if key.of_year else rest_of_phase(counts, phases)
+
+
+def _comes_once(phases: IntArray) -> bool:
+    """Whether the weeks of these windows are all of different times of the year."""
+    return int(weeks(phases).max(initial=0)) + 1 < 2 * np.unique(phases % SLICES).size
+
+
+def _moves(block: _Features, found: Comparisons, near: IntArray) -> npt.NDArray[np.bool_]:
+    """Whether those beside a window are clearly nearer, of features with enough windows to tell."""
+    enough = (~np.isnan(found.statistic)).sum(axis=0) >= _LEAST_OF_BLOCK * BLOCKS
+    if not (enough.any() and near.any()):
+        return np.zeros_like(enough)
+    told = enough & near.any(axis=(0, 2))
+    return np.asarray(told & (_cost(_compare(block, near)) < FINER * _cost(found)))
+
+
 def _season(
-    block: _Features, labels: tuple[IntArray, ...]
+    block: _Features, labels: tuple[_Labelled, ...]
 ) -> tuple[IntArray, npt.NDArray[np.bool_]]:
     """The number of the key of each feature, and whether one could not be tried; shape (F,)."""
     enough = block.counts.sum(axis=2) >= MIN_WINDOW_ROWS
     features = enough.shape[1]
     costs: list[FloatArray] = []
     untried = np.zeros(features, dtype=np.bool_)
-    for phase in labels:
-        rest = rest_of_phase(block.counts, phase)
+    for labelled in labels:
+        rest = _rest(block.counts, labelled)
         useful = has_fellows(rest.sum(axis=2), enough)
-        untried |= ~useful
+        if not labelled[0].of_year:
+            untried |= ~useful
         cost = np.full(features, np.inf)
         if useful.any() and len(labels) > 1:
             cost = np.where(useful, _cost(_compare(block, rest)), np.inf)
@@ -220,4 +266,6 @@ def _joined(blocks: list[LeftOut]) -> LeftOut:
         edge_square=np.concatenate([block.edge_square for block in blocks]),
         key=np.concatenate([block.key for block in blocks]),
         untried=np.concatenate([block.untried for block in blocks]),
+        moves=np.concatenate([block.moves for block in blocks]),
+        once=np.concatenate([block.once for block in blocks]),
     )

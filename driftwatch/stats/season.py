@@ -1,7 +1,8 @@
 """Seasons: which windows of the reference a window is compared with.
 
 A phase is a number that says where in the season a window lies, under one key: under `hour` its
-hour of day. Each window is compared with the rest of the reference in its own phase.
+hour of day. Each window is compared with the rest of the reference in its own phase. Keys with the
+time of year: see `stats.year`.
 """
 
 from collections.abc import Sequence
@@ -29,6 +30,23 @@ class SeasonKey(StrEnum):
     HOUR = "hour"
     HOUR_WEEKEND = "hour_weekend"
     HOUR_OF_WEEK = "hour_of_week"
+    YEAR = "year"
+    HOUR_YEAR = "hour_year"
+    HOUR_WEEKEND_YEAR = "hour_weekend_year"
+    HOUR_OF_WEEK_YEAR = "hour_of_week_year"
+
+    @property
+    def of_year(self) -> bool:
+        """Whether the time of year is part of it."""
+        return self in _OF_YEAR
+
+
+_OF_YEAR = {
+    SeasonKey.YEAR,
+    SeasonKey.HOUR_YEAR,
+    SeasonKey.HOUR_WEEKEND_YEAR,
+    SeasonKey.HOUR_OF_WEEK_YEAR,
+}
 
 
 def rest_of_phase(counts: IntArray, phases: IntArray) -> IntArray:
@@ -43,13 +61,30 @@ def rest_of_phase(counts: IntArray, phases: IntArray) -> IntArray:
     >>> rest_of_phase(np.array([[1], [2], [4], [8]]), np.array([0, 1, 0, 0])).tolist()
     [[12], [0], [9], [5]]
     """
-    windows = phases.size
-    block = np.arange(windows) * BLOCKS // max(windows, BLOCKS)
     _, phase = np.unique(phases, return_inverse=True)
-    return _totals(counts, phase) - _totals(counts, phase * BLOCKS + block)
+    return totals(counts, phase) - totals(counts, phase * BLOCKS + _block(phases.size))
 
 
-def _totals(counts: IntArray, group: npt.NDArray[np.integer]) -> IntArray:
+def beside(counts: IntArray, phases: IntArray) -> IntArray:
+    """The windows of its phase in the two blocks next to its own; arguments as `rest_of_phase`.
+
+    What is nearer to these than to all the rest moves slowly through the reference.
+
+    >>> beside(np.arange(10)[:, np.newaxis], np.zeros(10, np.int64))[:, 0].tolist()
+    [1, 2, 4, 6, 8, 10, 12, 14, 16, 8]
+    """
+    block = _block(phases.size)
+    names, phase = np.unique(phases, return_inverse=True)
+    table = np.zeros((names.size, BLOCKS + 2, *counts.shape[1:]), counts.dtype)
+    np.add.at(table, (phase, block + 1), counts)
+    return np.asarray(table[phase, block] + table[phase, block + 2])
+
+
+def _block(windows: int) -> IntArray:
+    return np.arange(windows) * BLOCKS // max(windows, BLOCKS)
+
+
+def totals(counts: IntArray, group: npt.NDArray[np.integer]) -> IntArray:
     """The sum of each window's group, shape (W, ...)."""
     groups, number = np.unique(group, return_inverse=True)
     if groups.size == 0:

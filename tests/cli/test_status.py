@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from driftwatch.cli.caveat import SAYS
+from driftwatch.stats.calibration import Shortcoming
 from tests.cli.shop import ORDERS, Said, Shop, Values
 
 RELEASE = datetime(2026, 9, 11, tzinfo=UTC)
@@ -176,3 +178,25 @@ def test_a_store_that_is_away_promises_nothing(shop: Shop) -> None:
         assert (said.code, said.out) == (1, "")
         assert "could not be reached" in said.err
         assert "again" not in said.err
+
+
+def test_what_a_verdict_could_not_rest_on_stands_beside_it(any_shop: Shop) -> None:
+    any_shop.fill()
+    limits = "{effect: {warning: 0.05, critical: 0.2}}"
+    any_shop.config(any_shop.monitor(windows="[6h, 1d]", min_rows="20", thresholds=limits))
+    any_shop.run("evaluate", "--once")
+    lines = part(any_shop.run("status"), "Judged with a caveat")
+    found = {line.split()[0]: line for line in lines}
+    assert "shop city (1d), price (1d)" in found["short_reference"]
+    assert found["few_windows"].endswith("fewer than 30 windows of this length")
+
+
+def test_without_a_caveat_there_is_no_word_of_them(any_shop: Shop) -> None:
+    any_shop.fill()
+    any_shop.config()
+    any_shop.run("evaluate", "--once")
+    assert "caveat" not in any_shop.run("status").out
+
+
+def test_every_caveat_has_words() -> None:
+    assert set(SAYS) == set(Shortcoming)

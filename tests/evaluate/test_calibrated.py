@@ -14,10 +14,12 @@ from driftwatch.config.settings import (
     RelationSettings,
     RollingReference,
     SeasonalReference,
+    SegmentGroup,
+    SegmentSettings,
     Start,
     TableReference,
 )
-from driftwatch.evaluate import calibrate
+from driftwatch.evaluate import reference_windows
 from driftwatch.verdict.policy import CalibratedThreshold, FixedThreshold
 from driftwatch.window import Interval, to_epoch
 from tests.evaluate.log import Row, day, rows
@@ -81,8 +83,9 @@ def test_a_daily_cycle_is_no_drift(cyclic: World) -> None:
 def test_a_sample_of_the_windows_keeps_step_with_no_season(
     cyclic: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of twice as many windows as are taken, every second one would know even hours only."""
-    monkeypatch.setattr(calibrate, "MOST_WINDOWS", 14 * 12)
+    """Of every fourth hour alone, three in four hours of the day would have no phase; and what is
+    compared with are all windows of the phase, not the sample."""
+    monkeypatch.setattr(reference_windows, "MOST_WINDOWS", 14 * 6)
     cyclic.live(seasonal(14, 15, nothing))
     cyclic.catch_up(15)
     found = cyclic.results("x", HOUR)
@@ -91,6 +94,33 @@ def test_a_sample_of_the_windows_keeps_step_with_no_season(
         assert row["compared_with"].startswith("the same hours of the day in [")
         assert row["reference_rows"] == pytest.approx(14 * PER_HOUR, rel=0.01), "all days count"
     assert sum(str(row["verdict"]) != "ok" for row in found) <= 1
+
+
+def test_a_widened_window_is_compared_with_all_the_hours_that_it_reaches_over(
+    cyclic: World,
+) -> None:
+    """Too few rows an hour: six hours of the day are judged, and they are no drift."""
+    configure(cyclic, X, window_seconds=(HOUR,), min_rows=350, widen_seconds=8 * HOUR)
+    cyclic.live(seasonal(14, 16, nothing))
+    cyclic.catch_up(16)
+    found = cyclic.results("x", HOUR)[8:]
+    assert {r["rows"] for r in found} == {360}
+    assert all(r["compared_with"].startswith("the same hours of the day in [") for r in found)
+    hours = {r["reference_rows"] // 14 for r in found}
+    assert hours == {360}
+    assert sum(str(r["verdict"]) != "ok" for r in found) <= 1
+
+
+def test_what_is_compared_with_all_of_the_reference_has_the_null_of_that(cyclic: World) -> None:
+    """Segments have no phases: by the null of one, every hour of theirs would be far."""
+    segments = SegmentSettings((SegmentGroup(("k",)),), (HOUR,))
+    configure(cyclic, X, window_seconds=(HOUR,), segments=segments, min_rows=20)
+    cyclic.live(seasonal(14, 16, nothing))
+    cyclic.catch_up(16)
+    found = [r for r in cyclic.results("x", HOUR) if r["segment"] and r["rows"] >= 20]
+    assert len(found) > 80
+    assert {r["compared_with"] for r in found} == {str(Interval(day(0), day(14)))}
+    assert sum(str(r["verdict"]) != "ok" for r in found) <= 0.02 * len(found)
 
 
 def test_a_shift_that_is_smaller_than_the_cycle_is_found(cyclic: World) -> None:
@@ -189,3 +219,34 @@ def test_training_data_has_no_windows_and_says_so(cyclic: World) -> None:
     cyclic.catch_up(15)
     assert {r["caveats"] for r in cyclic.results("x", HOUR)} == {"no_windows"}
     assert {r["inflation"] for r in cyclic.results("x", HOUR)} == {1.0}
+
+
+def test_a_constant_and_short_training_set_says_so_and_has_every_number(cyclic: World) -> None:
+    """One value in as many rows as a window has: nothing is NaN, and another value is found."""
+    cyclic.log.execute("CREATE TABLE training AS SELECT * FROM events LIMIT 90")
+    cyclic.log.execute("UPDATE training SET x = 1.5, k = 'a'")
+    training = TableReference(RelationSettings("training", None, None))
+    configure(cyclic, X, K, reference=training, window_seconds=(HOUR,))
+    cyclic.live(rows(14, 14.5, per_hour=PER_HOUR, x=1.5, k="a"))
+    cyclic.live(rows(14.5, 15, per_hour=PER_HOUR, x=2.5, k="b"))
+    cyclic.catch_up(15)
+    for feature in ("x", "k"):
+        found = cyclic.results(feature, HOUR)
+        assert {r["caveats"] for r in found} == {"constant no_windows short_reference"}
+        numbers = ("p_value", "adjusted_p", "effect", "inflation", "detectable_effect", "value")
+        assert all(r[name] is not None and r[name] == r[name] for r in found for name in numbers)
+        verdicts = [str(r["verdict"]) for r in found]
+        assert verdicts == ["ok"] * 12 + ["critical"] * 12
+
+
+def test_a_reference_as_long_as_the_window_says_so(cyclic: World) -> None:
+    """n = m: judged, with a reason beside it."""
+    configure(
+        cyclic, X, reference=Interval(day(12), day(14)), window_seconds=(2 * DAY,), min_rows=100
+    )
+    cyclic.live(seasonal(14, 18, nothing))
+    cyclic.catch_up(18)
+    found = cyclic.results("x", 2 * DAY)
+    assert {str(r["verdict"]) for r in found} == {"ok"}
+    assert {r["caveats"] for r in found} == {"no_windows short_reference"}
+    assert all(0 < r["p_value"] <= 1 and r["detectable_effect"] > 0 for r in found)

@@ -43,7 +43,6 @@ monitors:
     pane: 1h
     delay: 0s
     catch_up: 31d
-    thresholds: {{effect: {{warning: 0.05, critical: 0.2}}}}
 """
 
 

@@ -250,3 +250,22 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         calibrate(counts, ordered=ordered, phases={SeasonKey.NONE: phase[:3]})
     with pytest.raises(ValueError, match="4 phases"):
         calibrate(counts, ordered=ordered, phases={})
+
+
+@pytest.mark.parametrize("windows", [20, 60])
+@pytest.mark.parametrize(("rise", "told"), [(0.0, False), (1.0, True)])
+def test_what_moves_slowly_through_the_reference_is_told(
+    windows: int, rise: float, told: bool
+) -> None:
+    """A third of a season of a year, or a trend: later windows may lie where none of these did."""
+    random = np.random.default_rng(3)
+    means = np.repeat(np.linspace(0, rise, windows)[:, np.newaxis], 100, axis=1)
+    means += random.normal(scale=0.1, size=means.shape)
+    counts = regimes.counts_of(means, regimes.edges_of(means, random), random)
+    found = calibrate(
+        counts,
+        ordered=np.ones(100, dtype=np.bool_),
+        phases={SeasonKey.NONE: np.zeros(windows, dtype=np.int64)},
+    )
+    share = np.mean([Shortcoming.SHORTER_THAN_SEASON in one for one in found.shortcomings])
+    assert share >= 0.95 if told else share <= 0.1

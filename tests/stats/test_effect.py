@@ -14,6 +14,7 @@ from driftwatch.stats.effect import (
     js_of_sigmas,
     sigmas_of_js,
 )
+from driftwatch.stats.omnibus import omnibus
 from driftwatch.stats.probability import LN_2, js_of_probabilities
 from tests.stats.draws import count_pairs
 
@@ -152,3 +153,16 @@ def test_rows_in_one_cell_have_no_effect_and_no_rows_have_none_to_tell() -> None
     assert np.isnan(found[1:]).all()
     empty = np.zeros((0, 4), dtype=np.int64)
     assert effect(empty, empty, statistic=[], expected=[]).shape == (0,)
+
+
+def test_a_value_that_the_reference_never_had_is_far() -> None:
+    """Its cell is merged for X² with one that held all rows, or those that it replaces."""
+    constant = (np.array([[0, 60, 0]]), np.array([[90, 0, 0]]))
+    replaced = (np.array([[300, 200, 100, 0]]), np.array([[5000, 5000, 0, 0]]))
+    for current, reference in (constant, replaced):
+        merged = omnibus(current, reference, ordered=np.array([True]))
+        found = debiased_js(
+            current, reference, statistic=merged.statistic, expected=merged.expected
+        )
+        js = js_of_probabilities(current / current.sum(), reference / reference.sum())
+        assert found == pytest.approx(js, rel=0.05)
