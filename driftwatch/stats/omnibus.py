@@ -30,7 +30,13 @@ class Omnibus:
     cells: IntArray
 
 
-def omnibus(current: IntArray, reference: IntArray, *, ordered: npt.NDArray[np.bool_]) -> Omnibus:
+def omnibus(
+    current: IntArray,
+    reference: IntArray,
+    *,
+    ordered: npt.NDArray[np.bool_],
+    least: float = LEAST_EXPECTED,
+) -> Omnibus:
     """X² of counts (F, K), padded with zeros, after `merge_sparse`.
 
     With L, M the merged counts, c = L + M: X² = N²/(n m) sum (L - c n/N)²/c over cells with c > 0;
@@ -48,7 +54,7 @@ def omnibus(current: IntArray, reference: IntArray, *, ordered: npt.NDArray[np.b
     >>> print(found.statistic.round(3), found.expected.round(3), found.variance.round(3))
     [6.836] [2.003] [3.955]
     """
-    live, kept = merge_sparse(current, reference, ordered=ordered)
+    live, kept = merge_sparse(current, reference, ordered=ordered, least=least)
     n, m = live.sum(axis=1), kept.sum(axis=1)
     both = live + kept
     cells = np.count_nonzero(both, axis=1).astype(np.int64)
@@ -88,9 +94,13 @@ def _variance(
 
 
 def merge_sparse(
-    current: IntArray, reference: IntArray, *, ordered: npt.NDArray[np.bool_]
+    current: IntArray,
+    reference: IntArray,
+    *,
+    ordered: npt.NDArray[np.bool_],
+    least: float = LEAST_EXPECTED,
 ) -> tuple[IntArray, IntArray]:
-    """The same rows in cells that each expect at least one current row, n M/m >= 1.
+    """The same rows in cells that each expect at least `least` current rows, n M/m.
 
     current, reference: shape (F, K), padded with zeros; ordered: which rows, shape (F,), have
     cells in an order: there a cell that expects less is put with those after it until they expect
@@ -109,9 +119,9 @@ def merge_sparse(
     expected = reference * (n / m)[:, np.newaxis]
     cell_of = np.zeros(current.shape, dtype=np.int64)
     in_order = np.flatnonzero(ordered)
-    cell_of[in_order] = _neighbours(expected[in_order])
+    cell_of[in_order] = _neighbours(expected[in_order], least)
     apart = np.flatnonzero(~ordered)
-    cell_of[apart] = _lumped(expected[apart])
+    cell_of[apart] = _lumped(expected[apart], least)
     flat = (cell_of + np.arange(features)[:, np.newaxis] * width).ravel()
     size = features * width
 
@@ -122,7 +132,7 @@ def merge_sparse(
     return summed(current), summed(reference)
 
 
-def _neighbours(expected: FloatArray) -> IntArray:
+def _neighbours(expected: FloatArray, least: float) -> IntArray:
     """The new cell of each cell, shape (F, K)."""
     cell_of = np.zeros(expected.shape, dtype=np.int64)
     number = np.zeros(expected.shape[0], dtype=np.int64)
@@ -130,17 +140,17 @@ def _neighbours(expected: FloatArray) -> IntArray:
     for cell in range(expected.shape[1]):
         cell_of[:, cell] = number
         gathered += expected[:, cell]
-        enough = gathered >= LEAST_EXPECTED
+        enough = gathered >= least
         number += enough
         gathered[enough] = 0.0
     last = np.maximum(number - 1, 0)
     return np.minimum(cell_of, last[:, np.newaxis])
 
 
-def _lumped(expected: FloatArray) -> IntArray:
+def _lumped(expected: FloatArray, least: float) -> IntArray:
     """Cells that expect enough alone, then one of all others; the largest takes these where they
     do not expect enough together."""
-    alone = expected >= LEAST_EXPECTED
+    alone = expected >= least
     cell_of = np.cumsum(alone, axis=1) - 1
     rest = np.where(alone, 0.0, expected).sum(axis=1)
     kept = alone.sum(axis=1)
@@ -148,5 +158,5 @@ def _lumped(expected: FloatArray) -> IntArray:
     if expected.shape[1]:
         at = expected.argmax(axis=1)[:, np.newaxis]
         largest = np.take_along_axis(np.maximum(cell_of, 0), at, axis=1)[:, 0]
-    home = np.where(rest >= LEAST_EXPECTED, kept, largest)
+    home = np.where(rest >= least, kept, largest)
     return np.asarray(np.where(alone, cell_of, home[:, np.newaxis]))

@@ -238,6 +238,25 @@ def test_a_few_sparse_cells_do_not_make_x2_err() -> None:
     assert np.mean(two_moments <= 0.001) > 0.0025
 
 
+def test_far_out_a_sparse_cell_does_not_make_x2_err() -> None:
+    """Nine rows came to a level that expects one: exactly a hundred times likelier than X² says.
+    Cells that expect five rows or more bear out none of it."""
+    current, reference = (
+        np.array([[46, 46, 9, 0, 0, 0]]),
+        np.array([[49_500, 49_500, 1000, 0, 0, 0]]),
+    )
+    found = significance(current, reference, ordered=APART)
+    whole = found.omnibus
+    scale = whole.third / (2 * whole.variance)
+    shape = whole.variance / scale**2
+    gamma = stats.gamma.sf(whole.statistic - whole.expected + shape * scale, shape, scale=scale)
+    assert gamma[0] < 1e-7
+    assert found.p_cells[0, 2] > 30 * gamma[0]
+    assert found.parts.omnibus == pytest.approx(1e-4)
+    many = significance(10 * current, reference, ordered=APART)
+    assert many.parts.omnibus[0] < 1e-30
+
+
 @pytest.mark.parametrize("atom", [0.97, 0.997])
 def test_a_few_rows_beside_an_atom_do_not_make_ranks_err(atom: float) -> None:
     """By the normal tail location or spread of 100 rows fall below 0.001 up to ten times as often:
