@@ -187,8 +187,8 @@ def raw_peers(windows: int, seed: int, rows: int = 300) -> str:
 
 
 def cost(count: int = 5000) -> str:
-    """Microseconds of the process per feature of 25 cells, the least of three: without drift, and with
-    all of it, where every tail is summed and every integral of a calibration is taken."""
+    """Microseconds of the process per feature of 25 cells, the least of three: without drift, and
+    with all of it, where every tail is summed and every integral of a calibration is taken."""
     random = np.random.default_rng(1)
     still = np.append(np.full(24, 1 / 24), 0.0)
     slope = np.append(np.arange(1, 25) / 300, 0.0)

@@ -222,7 +222,7 @@ def _edge_square(block: _Features, rest: IntArray, judged: npt.NDArray[np.bool_]
 
     def below(counts: IntArray) -> IntArray:
         values = without_missing(counts[:, ordered].reshape(-1, width), cells)
-        return values.cumsum(axis=1).reshape(windows, -1, width)
+        return values.cumsum(axis=1).reshape(windows, ordered.size, width)
 
     live, kept = below(block.counts), below(rest)
     n, m = live.max(axis=2, initial=0), kept.max(axis=2, initial=0)
