@@ -23,7 +23,7 @@ def numeric_axis(values: FloatArray, rows: IntArray) -> NumericAxis:
     """The axis of ascending values, which may repeat, each with so many rows.
 
     >>> numeric_axis(np.array([0.0, 1.0, 2.0]), np.array([50, 49, 1])).edges
-    (0.0, 5e-324, 1.0, 1.0000000000000002, 2.0)
+    (0.0, 5e-324, 1.0, 1.0000000000000002, 2.0, 2.0000000000000004)
     """
     below = np.cumsum(rows)
     total = int(below[-1])
@@ -38,6 +38,7 @@ def numeric_axis(values: FloatArray, rows: IntArray) -> NumericAxis:
         first, last = np.searchsorted(values, [value, np.nextafter(value, np.inf)])
         if Fraction(int(rows[first:last].sum()), total) >= _ATOM:
             edges |= {value, float(np.nextafter(value, np.inf))}
+    edges |= {float(values[0]), float(np.nextafter(values[-1], np.inf))}
     return NumericAxis(tuple(sorted(edge + 0.0 for edge in edges)))
 
 

@@ -93,17 +93,7 @@ WORLDS = {
 }
 
 
-READS_LOW = pytest.mark.xfail(
-    reason="merged cells hide unseen levels from the X² that takes chance off their effect"
-)
-"""Where a cell expects less than one row, X² merges it with others and may see nothing, though p
-does; then all of J counts as chance."""
-
-
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[READS_LOW] if name.endswith("% unseen") else []) for name in WORLDS],
-)
+@pytest.mark.parametrize("name", WORLDS)
 def test_the_effect_is_the_true_one(name: str) -> None:
     """Part 5: no more than half of the windows tell less than is allowed, nor more than that."""
     marginal, moved = WORLDS[name]
