@@ -105,9 +105,7 @@ class Tally:
     def _digits(self, texts: Sequence[str]) -> IntArray:
         """Twelve decimal digits per cell, so from the last column's last cell on."""
         pairs = zip(reversed(texts), self._digits_of, strict=True)
-        padded = "".join(text.zfill(digits) for text, digits in pairs)
-        digits = np.frombuffer(padded.encode(), np.uint8).reshape(-1, DIGITS)
-        return ((digits - _ZERO) @ _POWERS)[::-1]
+        return counts_of_digits("".join(text.zfill(digits) for text, digits in pairs))
 
     def _take_characters(self, records: Iterable[Row], first: int) -> int:
         """SQLite: the records of a slice stand together, one for each cross of the segments."""
@@ -150,6 +148,17 @@ class Tally:
                 cells += width * places[begin : begin + step, np.newaxis]
             counts += np.bincount(cells.ravel(), minlength=counts.size)
         return counts.reshape(segments, width)
+
+
+def counts_of_digits(padded: str) -> IntArray:
+    """Counts of twelve decimal digits each, the last one first.
+
+    >>> counts_of_digits("000000000007000000000123").tolist()
+    [123, 7]
+    """
+    digits = np.frombuffer(padded.encode(), np.uint8).reshape(-1, DIGITS)
+    counts: IntArray = ((digits - _ZERO) @ _POWERS)[::-1]
+    return counts
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from driftwatch.stats.axis import CategoricalAxis
 from driftwatch.stats.counts import ColumnTrouble
 from driftwatch.stats.segment import Grouping
 
-_COLUMNS_PER_STATEMENT = 200
+COLUMNS_PER_STATEMENT = 200
 """PostgreSQL takes 1,664 targets, SQLite 2,000 columns; a column needs up to six."""
 
 _SLICE_SECONDS = 3_600
@@ -83,8 +83,8 @@ def make_plan(
     if place.dialect == "sqlite" and pane_seconds % _SLICE_SECONDS == 0:
         slice_seconds = _SLICE_SECONDS
     parts = [
-        good[first : first + _COLUMNS_PER_STATEMENT]
-        for first in range(0, len(good), _COLUMNS_PER_STATEMENT)
+        good[first : first + COLUMNS_PER_STATEMENT]
+        for first in range(0, len(good), COLUMNS_PER_STATEMENT)
     ] or [[]]
     return ScanPlan(
         place=place,

@@ -118,9 +118,14 @@ def _run_all_rows(link: Link, plan: ScanPlan, statement: Statement, tally: Tally
     if plan.place.dialect != "sqlite":
         tally.add(link.run(statement.queries.single, plan.place.times(None)))
         return
-    most, skip = _CHARACTERS // max(len(statement.columns), 1), 0
+    most, skip = rows_at_once(len(statement.columns)), 0
     while tally.add(link.run(statement.queries.single, {"most": most, "skip": skip})) == most:
         skip += most
+
+
+def rows_at_once(columns: int) -> int:
+    """How many rows of so many columns SQLite sends at a time."""
+    return _CHARACTERS // max(columns, 1)
 
 
 def _parts(

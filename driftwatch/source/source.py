@@ -16,6 +16,7 @@ from driftwatch.source.census import census
 from driftwatch.source.connection import Connections
 from driftwatch.source.fit import fit_features
 from driftwatch.source.inspect import RelationInfo, explain, inspect_relation
+from driftwatch.source.joint import joint
 from driftwatch.source.kinds import KindProposal, propose_kinds
 from driftwatch.source.link import Link, StatementError
 from driftwatch.source.place import first, make_place
@@ -27,7 +28,7 @@ from driftwatch.source.statement import ScanColumn
 from driftwatch.source.updated import updated_panes
 from driftwatch.source.values import LevelList, read_levels
 from driftwatch.stats.axis import Axis
-from driftwatch.stats.counts import ColumnTrouble, PaneCensus, PaneCounts
+from driftwatch.stats.counts import ColumnTrouble, JointCounts, PaneCensus, PaneCounts
 from driftwatch.stats.segment import Grouping
 from driftwatch.window import Interval
 
@@ -122,6 +123,25 @@ class Source:
         Columns in trouble are left out. ValueError if an interval is not made of whole panes.
         """
         return self._read(plan, lambda link, one: census(link, one, intervals))
+
+    def joint(
+        self,
+        plan: ScanPlan,
+        prediction: str,
+        interval: Interval | None,
+        *,
+        capture: bool = False,
+    ) -> JointCounts:
+        """Rows by the bin of each column of the plan and the bin of one of them, the prediction, in
+        every pane with rows; of all rows (None) of a relation without a timestamp.
+
+        The plan's axes are coarse: at most 200 characters name the cells of one. Columns in trouble
+        are left out, and with the prediction in trouble all are. SourceError if the prediction
+        cannot be read; ValueError if the interval is not made of whole panes.
+        """
+        return self._read(
+            plan, lambda link, one: joint(link, one, prediction, interval), capture=capture
+        )
 
     def updated_panes(
         self, plan: ScanPlan, interval: Interval, since: datetime | None, *, before: datetime

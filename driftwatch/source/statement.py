@@ -152,14 +152,11 @@ def _packed(place: Place, columns: Sequence[Pair], keys: _Keys) -> Select[*tuple
     """SQLite: slice, segments, rows, the characters of all rows, then four moments per numeric
     column."""
     codes = [
-        _cell(place, pair, [str(index + 1) for index in range(pair[0].outcomes)], Integer())
+        cell_of(place, pair, [str(index + 1) for index in range(pair[0].outcomes)], Integer())
         for pair in columns
     ]
-    packed: ColumnElement[Any] = func.char(*codes[:_FUNCTION_ARGUMENTS])
-    for first in range(_FUNCTION_ARGUMENTS, len(codes), _FUNCTION_ARGUMENTS):
-        packed = packed.op("||")(func.char(*codes[first : first + _FUNCTION_ARGUMENTS]))
     rows = place.fenced(
-        place.select(*keys.computed(), packed.label("codes"), *_values(place, columns))
+        place.select(*keys.computed(), characters(codes).label("codes"), *_values(place, columns))
     ).subquery("binned")
     moments = [
         moment
@@ -181,11 +178,19 @@ def _packed(place: Place, columns: Sequence[Pair], keys: _Keys) -> Select[*tuple
     return statement.group_by(*by) if by else statement
 
 
+def characters(codes: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
+    """SQLite: one text of a character per code."""
+    packed: ColumnElement[Any] = func.char(*codes[:_FUNCTION_ARGUMENTS])
+    for first in range(_FUNCTION_ARGUMENTS, len(codes), _FUNCTION_ARGUMENTS):
+        packed = packed.op("||")(func.char(*codes[first : first + _FUNCTION_ARGUMENTS]))
+    return packed
+
+
 def _summed(place: Place, columns: Sequence[Pair], keys: _Keys) -> Select[*tuple[Any, ...]]:
     """PostgreSQL: slice, segments (all NULL but one), rows, one packed sum per column, then four
     moments per numeric column."""
     units = [
-        _cell(
+        cell_of(
             place,
             pair,
             [f"'1e{DIGITS * index}'::numeric" for index in range(pair[0].outcomes)],
@@ -226,8 +231,9 @@ def _moments(value: ColumnElement[Any], info: ColumnInfo) -> list[ColumnElement[
     return [func.sum(number), func.sum(square), func.min(value), func.max(value)]
 
 
-def _cell(place: Place, pair: Pair, outcomes: list[str], type_: Any) -> ColumnElement[Any]:
-    """The outcome of the cell that a value falls into."""
+def cell_of(place: Place, pair: Pair, outcomes: list[str], type_: Any) -> ColumnElement[Any]:
+    """The outcome of the cell that a value falls into; of a numeric axis, two more outcomes than
+    cells: those of -Inf and +Inf."""
     scanned, info = pair
     axis = scanned.axis
     if isinstance(axis, CategoricalAxis):

@@ -116,5 +116,21 @@ class PaneCensus:
     present: Mapping[str, IntArray]
 
 
+@dataclass(frozen=True, slots=True)
+class JointCounts:
+    """Rows by the bin of a feature and that of the prediction, on coarse axes.
+
+    seconds: the length of an interval that is counted as one; starts: epoch seconds of those with
+    rows, ascending, shape (P,); rows: all rows of each, shape (P,); features: by name, shape
+    (P, Kx, Ky): Kx cells of the feature, Ky of the prediction.
+    """
+
+    seconds: int
+    starts: IntArray
+    rows: IntArray
+    features: Mapping[str, IntArray]
+    troubles: tuple[ColumnTrouble, ...] = field(default=())
+
+
 def _finite(reduce: np.ufunc, values: FloatArray) -> float:
     return float(reduce.reduce(values)) if values.size else float("nan")
