@@ -74,7 +74,7 @@ def cover(connection: Connection, monitor_id: int, segment: str, windows: Sequen
                 low, high = bisect_left(known, part[0]), bisect_right(known, part[1] - seconds)
                 if low < high:
                     pairs.append((window, size + low, size + high))
-                    left.extend(_gaps(part, starts[low:high], seconds))
+                    left.extend(gaps(part, starts[low:high], seconds))
                 else:
                     left.append(part)
             open_parts[window] = left
@@ -84,7 +84,7 @@ def cover(connection: Connection, monitor_id: int, segment: str, windows: Sequen
     return _numbered(levels, pairs)
 
 
-def _gaps(part: Span, starts: IntArray, seconds: int) -> list[Span]:
+def gaps(part: Span, starts: IntArray, seconds: int) -> list[Span]:
     """What the panes of this length leave open of a part."""
     ends = np.concatenate(([part[0]], starts + seconds))
     begins = np.concatenate((starts, [part[1]]))

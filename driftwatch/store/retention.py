@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from driftwatch.config.settings import RetentionSettings
-from driftwatch.store import ledger, monitors
+from driftwatch.store import joint_age, ledger, monitors
 from driftwatch.store.panes import Level, lengths, segments_of, set_folded
 from driftwatch.store.rollup import Family, levels_above
 from driftwatch.store.schema import (
@@ -50,15 +50,19 @@ def prune(
     - pane: the finest panes only where the hour above them is there, hours only where the day is.
       In a zone that is not whole hours from UTC days begin within an hour: panes stay as long as
       hours do. Panes of a length that is rolled up into nothing stay as long as days do.
+    - joint_count: hours are put together to days (UTC), which go at the age of days.
     - result, with its picture: never the latest of its series.
     - evaluation: never the newest of a monitor with its outcome.
     - alert_event and annotation; notification, once delivered.
     """
-    deleted: dict[str, int] = {"pane": 0, "result": 0}
+    deleted: dict[str, int] = {"pane": 0, "joint_count": 0, "result": 0}
     for name, calendar in sorted(monitors.items()):
         aged = _Aged.of(connection, name, calendar, retention)
         if aged is not None:
             deleted["pane"] += aged.prune_panes(connection, portion - deleted["pane"])
+            deleted["joint_count"] += aged.prune_joint(
+                connection, portion - deleted["joint_count"], now
+            )
             deleted["result"] += aged.prune_results(connection, portion - deleted["result"])
     for table, old in _old_rows(retention, now):
         deleted[table.name] = _delete(connection, table, old, portion)
@@ -108,6 +112,19 @@ class _Aged:
         if above[0] == _HOUR and not _within_hours(self.calendar):
             return ages.panes_seconds
         return _longest(ages.panes_seconds, ages.hours_seconds)
+
+    def prune_joint(self, connection: Connection, limit: int, now: datetime) -> int:
+        """Put old joint counts of hours together, and delete those of old days."""
+        ages, deleted = self.retention, 0
+        hours = _longest(ages.panes_seconds, ages.hours_seconds)
+        days = _longest(ages.panes_seconds, ages.hours_seconds, ages.days_seconds)
+        if days is not None and limit > 0:
+            before = to_epoch(self.newest) - days
+            deleted += joint_age.forget(connection, self.id, before, limit)
+        if hours is not None and deleted < limit:
+            before = to_epoch(self.newest) - hours
+            deleted += joint_age.fold(connection, self.id, before, limit - deleted, now)
+        return deleted
 
     def prune_results(self, connection: Connection, limit: int) -> int:
         """Delete old results, found series by series, for each of which the key is sorted."""

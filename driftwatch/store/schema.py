@@ -14,7 +14,7 @@ from driftwatch.store.types import NanAsNull, UtcDateTime, Word
 from driftwatch.verdict.explanation import NextStep
 from driftwatch.verdict.policy import Measure, Reason, Verdict
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """The newest migration that this release knows."""
 
 VERSION_TABLE = "driftwatch_schema"
@@ -268,6 +268,31 @@ pane = sa.Table(
     sa.Column("counts", sa.LargeBinary),
 )
 
+# Rows by feature bin x prediction bin, on coarse axes, for monitors that ask for it. Moments are
+# epoch seconds. counts: all features in one pack, Kx * Ky cells each (driftwatch/store/joint.py);
+# NULL: no rows, or no feature counted.
+joint_count = sa.Table(
+    "joint_count",
+    metadata,
+    _monitor_id(primary_key=True),
+    sa.Column("prediction_axis_id", sa.ForeignKey("axis.id"), primary_key=True),
+    sa.Column("seconds", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("scanned_at", UtcDateTime, nullable=False),
+    sa.Column("counts", sa.LargeBinary),
+)
+
+# The same of a prediction's reference that was captured once.
+joint_reference = sa.Table(
+    "joint_reference",
+    metadata,
+    sa.Column("reference_id", sa.ForeignKey("reference.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("counts", sa.LargeBinary),
+)
+
 result = sa.Table(
     "result",
     metadata,
@@ -374,6 +399,18 @@ result_bin = sa.Table(
     sa.Column("p_value", NanAsNull),
     # Whether the change lies in this cell; known of what is flagged.
     sa.Column("carries", sa.Boolean, nullable=False, server_default=sa.false()),
+    sqlite_with_rowid=False,
+)
+
+# How much of the change of a flagged prediction each feature explains. applicable: whether there
+# is enough of a change to be explained.
+explained_share = sa.Table(
+    "explained_share",
+    metadata,
+    sa.Column("result_id", sa.ForeignKey("result.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("feature", sa.Text, primary_key=True),
+    sa.Column("share", sa.Double, nullable=False),
+    sa.Column("applicable", sa.Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
 
