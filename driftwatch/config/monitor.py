@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from driftwatch.alert.policy import AlertPolicy
 from driftwatch.config.column import read_columns
 from driftwatch.config.exclusion import read_exclusions
+from driftwatch.config.explained import read_explained
 from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems, suggestion
 from driftwatch.config.reading import Reading, read
@@ -63,6 +64,7 @@ def read_monitor(node: Node, sources: KnownSources, problems: Problems) -> Monit
     version = read_version(whole, scope, problems)
     segments = read_segments(whole, scope, problems)
     exclusions = read_exclusions(whole, problems)
+    explained_by = read_explained(whole, columns, reference, problems)
     if problems or source is None or reference is None or alert is None or volume is None:
         return None
     return replace(
@@ -72,6 +74,7 @@ def read_monitor(node: Node, sources: KnownSources, problems: Problems) -> Monit
         version=version,
         segments=segments,
         exclusions=exclusions,
+        explained_by=explained_by,
         place=f"{problems.file}:{node.line}",
     )
 

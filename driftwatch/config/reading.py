@@ -35,6 +35,7 @@ _WANTED_AT = {
     "reference": "a mapping, such as {from: 2026-09-01, to: 2026-10-01}",
     "version": "a column name, or a mapping with column and handover",
     "segments": "a list of columns, or a mapping with by",
+    "explain_prediction": "true, or a mapping with features",
     "segments[]": "a column name, a list of them, or a mapping with columns",
     "by": "a list of columns",
     "by[]": "a column name, a list of them, or a mapping with columns",

@@ -203,6 +203,8 @@ class MonitorSettings:
     the log again, rising. ready: SQL that tells up to when the log is complete, None: the delay
     alone tells. widen_seconds: how far back a window with fewer than min_rows may reach; None: such
     a window is not judged. show_levels: whether sentences may name levels and limits of bins.
+    explained_by: the features that are counted together with the prediction, to tell how much of
+    its drift each of them explains.
     """
 
     name: str
@@ -228,6 +230,7 @@ class MonitorSettings:
     segments: SegmentSettings | None = None
     exclusions: tuple[Exclusion, ...] = ()
     show_levels: bool = False
+    explained_by: tuple[str, ...] = ()
 
     def reference_of(self, feature: FeatureSettings) -> ReferenceSettings:
         """What this feature is compared with."""

@@ -139,6 +139,10 @@ class SegmentsShape(Shape):
     page: bool = False
 
 
+class ExplainPredictionShape(Shape):
+    features: list[Column] | None = Field(default=None, min_length=1)
+
+
 class ExclusionShape(Shape):
     start: Moment = Field(alias="from")
     end: Moment = Field(alias="to")
@@ -177,6 +181,7 @@ class DefaultsShape(Shape):
     widen: PositiveDuration | None = None
     version: VersionShape | None = None
     segments: SegmentsShape | None = None
+    explain_prediction: ExplainPredictionShape | None = None
     exclude: list[ExclusionShape] = Field(default=[], max_length=1000)
     alpha: Alpha = CalibratedThreshold().alpha
     thresholds: dict[str, LimitsShape] | None = None

@@ -20,6 +20,7 @@ def long_monitor(node: Node, problems: Problems) -> Node:
         "timestamp": lambda child: _named(child, "column"),
         "version": lambda child: _named(child, "column"),
         "segments": _segments,
+        "explain_prediction": _switched,
         "reference": _reference,
         "prediction": _feature,
         "features": lambda child: _features(child, problems),
@@ -81,6 +82,13 @@ def _segments(node: Node) -> Node:
     if node.items is not None:
         node = node.holding({"by": node})
     return _with(node, {"by": _groups})
+
+
+def _switched(node: Node) -> Node:
+    """true becomes a mapping without options, false no value."""
+    if node.value is True:
+        return node.holding({})
+    return replace(node, value=None) if node.value is False else node
 
 
 def _groups(node: Node) -> Node:

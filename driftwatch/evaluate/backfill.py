@@ -18,6 +18,8 @@ from driftwatch.config.settings import MonitorSettings
 from driftwatch.errors import ConfigError, MovedError, ScanTimeoutError
 from driftwatch.evaluate.alerts import begin_alerts, correct_alerts
 from driftwatch.evaluate.count import Counter, Recounted
+from driftwatch.evaluate.explained import explain_predictions
+from driftwatch.evaluate.joint import JointRead, keep_joint, read_joint
 from driftwatch.evaluate.judged import Judged
 from driftwatch.evaluate.keep import Due, judge_due, keep, revised
 from driftwatch.evaluate.notify import enqueue_changes
@@ -196,19 +198,21 @@ class _Backfill:
     ) -> tuple[Prepared, Progress]:
         """One step; read again where the daemon wrote some of its panes meanwhile."""
         for _ in range(_ATTEMPTS - 1):
-            counted = self._count(prepared, step)
+            counted, joint = self._count(prepared, step)
             with suppress(MovedError):
-                return counted.prepared, self._keep(counted, step, progress)
-        counted = self._count(prepared, step)
-        return counted.prepared, self._keep(counted, step, progress)
+                return counted.prepared, self._keep(counted, joint, step, progress)
+        counted, joint = self._count(prepared, step)
+        return counted.prepared, self._keep(counted, joint, step, progress)
 
-    def _count(self, prepared: Prepared, step: Interval) -> Recounted:
+    def _count(self, prepared: Prepared, step: Interval) -> tuple[Recounted, JointRead]:
         known = self._known()
         assert known.watermark is not None
         counter = Counter(
             self.monitor, prepared, self.source, self.store, known.watermark, step.start
         )
-        return counter.recount_all(step, known.watermark, allow_shrink=self.allow_shrink)
+        counted = counter.recount_all(step, known.watermark, allow_shrink=self.allow_shrink)
+        joint = read_joint(prepared.joint, self.source, known.watermark, None, counted.revised)
+        return counted, joint
 
     def _known(self) -> MonitorRecord:
         with self.store.read() as connection:
@@ -216,7 +220,9 @@ class _Backfill:
         assert known is not None, "it was prepared"
         return known
 
-    def _keep(self, counted: Recounted, step: Interval, progress: Progress) -> Progress:
+    def _keep(
+        self, counted: Recounted, joint: JointRead, step: Interval, progress: Progress
+    ) -> Progress:
         now, monitor_id = self.process_now(), self.prepared.monitor_id
         with self.store.write() as connection:
             monitors.lock(connection, monitor_id)
@@ -225,6 +231,7 @@ class _Backfill:
             assert known.watermark is not None
             note(connection, self.monitor, monitor_id, counted.newcomers, now)
             changed = keep(connection, counted.prepared, counted.batches, now)
+            keep_joint(connection, joint.batches, now, allow_shrink=self.allow_shrink)
             scanned_from = min(known.scanned_from or step.start, progress.whole.start)
             if known.scanned_from is not None and step.end >= known.scanned_from > step.start:
                 monitors.reach_back(connection, monitor_id, progress.whole.start)
@@ -233,6 +240,8 @@ class _Backfill:
             )
             judged = self._judged(connection, counted.prepared, work, scanned_from, now)
             save_results(connection, judged)
+            excluded = exclusions.active(connection, self.monitor.name)
+            explain_predictions(connection, self.monitor, counted.prepared, judged, excluded)
             correct_alerts(connection, self.monitor, judged, now)
             panes = sum(one.seconds for one in changed) // self.monitor.pane_seconds
             rows = counted.rows

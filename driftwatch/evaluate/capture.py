@@ -113,7 +113,7 @@ class _Task:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class ReferenceRows:
     """Where the rows of a reference are. interval None: all rows, whenever they happened; cohort:
     the segment that keeps them in the ledger, "" for rows of the monitor itself."""
 
@@ -257,7 +257,7 @@ class Capture:
         begun = time.perf_counter()
         with self.store.read() as connection:
             known = axes.active(connection, self.monitor_id)
-        with self._rows(task.reference) as rows:
+        with self.rows(task.reference) as rows:
             columns, troubles = self._axes(task, rows, known)
             there = [one for one in groupings if all(map(rows.info.column, one.columns))]
             counts = self._count(rows, columns, there)
@@ -287,31 +287,34 @@ class Capture:
         )
 
     @contextmanager
-    def _rows(self, reference: ReferenceSettings) -> Iterator[_Rows]:
+    def rows(self, reference: ReferenceSettings) -> Iterator[ReferenceRows]:
+        """Where the rows of a reference are, for as long as they are read."""
         monitor = self.monitor
         match reference:
             case Interval():
-                yield _Rows(self.source, monitor.relation, self.info, reference)
+                yield ReferenceRows(self.source, monitor.relation, self.info, reference)
             case RollingReference() | SeasonalReference():
                 interval = bootstrap(monitor, reference, self.now, self.watermark)
-                yield _Rows(self.source, monitor.relation, self.info, interval)
+                yield ReferenceRows(self.source, monitor.relation, self.info, interval)
             case CohortReference():
                 interval = bootstrap(monitor, reference, self.now, self.watermark)
                 relation = cohort_relation(monitor, reference)
-                yield _Rows(self.source, relation, self.info, interval, cohort_key(reference))
+                yield ReferenceRows(
+                    self.source, relation, self.info, interval, cohort_key(reference)
+                )
             case TableReference(relation, None):
-                yield _Rows(self.source, relation, self.source.inspect(relation), None)
+                yield ReferenceRows(self.source, relation, self.source.inspect(relation), None)
             case TableReference(relation, settings):
                 assert settings is not None
                 with closing(open_source(settings)) as source:
-                    yield _Rows(source, relation, source.inspect(relation), None)
+                    yield ReferenceRows(source, relation, source.inspect(relation), None)
             case FileReference():
                 with closing(open_file(reference.path, dialect=self.source.dialect)) as file:
                     info = file.source.inspect(file.relation)
-                    yield _Rows(file.source, file.relation, info, None)
+                    yield ReferenceRows(file.source, file.relation, info, None)
 
     def _axes(
-        self, task: _Task, rows: _Rows, known: Mapping[str, AxisRecord]
+        self, task: _Task, rows: ReferenceRows, known: Mapping[str, AxisRecord]
     ) -> tuple[list[ScanColumn], Troubles]:
         """Axes of the task's features. A new reference keeps an axis that exists, so that stored
         panes stay usable, unless the column is of another type by now."""
@@ -337,7 +340,7 @@ class Capture:
         return columns, troubles
 
     def _count(
-        self, rows: _Rows, columns: Sequence[ScanColumn], groupings: Sequence[Grouping]
+        self, rows: ReferenceRows, columns: Sequence[ScanColumn], groupings: Sequence[Grouping]
     ) -> PaneCounts:
         if rows.interval is None:
             plan = rows.source.plan(
@@ -369,7 +372,7 @@ class Capture:
         self,
         connection: Connection,
         task: _Task,
-        rows: _Rows,
+        rows: ReferenceRows,
         columns: Sequence[ScanColumn],
         counts: PaneCounts,
     ) -> None:
@@ -394,7 +397,7 @@ class Capture:
         self._tell(connection, [name for name in fresh if name in stored])
 
     def _save_axes(
-        self, connection: Connection, rows: _Rows, columns: Iterable[ScanColumn]
+        self, connection: Connection, rows: ReferenceRows, columns: Iterable[ScanColumn]
     ) -> dict[str, AxisRecord]:
         """The type is that of the monitor's own column: this is what will be counted."""
         own = {column.name: column.column_type for column in self.info.columns}
@@ -414,7 +417,7 @@ class Capture:
     def _to_ledger(
         self,
         connection: Connection,
-        rows: _Rows,
+        rows: ReferenceRows,
         wanted: Mapping[str, AxisRecord],
         counts: PaneCounts,
         volume: ReferenceRecord | None,
@@ -436,7 +439,7 @@ class Capture:
         self,
         connection: Connection,
         task: _Task,
-        rows: _Rows,
+        rows: ReferenceRows,
         wanted: Mapping[str, AxisRecord],
         counts: PaneCounts,
     ) -> None:
@@ -459,7 +462,7 @@ class Capture:
         self,
         connection: Connection,
         task: _Task,
-        rows: _Rows,
+        rows: ReferenceRows,
         name: str,
         axis: AxisRecord | None,
         counts: ColumnPanes | None,
@@ -495,7 +498,7 @@ class Capture:
             self.started_at, self.notify,
         )  # fmt: skip
 
-    def _no_rows(self, reference: ReferenceSettings, rows: _Rows) -> str:
+    def _no_rows(self, reference: ReferenceSettings, rows: ReferenceRows) -> str:
         if isinstance(reference, Interval):
             what = f"the reference {reference}"
         elif rows.interval is not None:

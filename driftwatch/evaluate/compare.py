@@ -163,7 +163,9 @@ def compared(
             continue
         reference = monitor.reference_of(feature)
         if isinstance(reference, RollingReference | SeasonalReference | CohortReference):
-            pieces = tuple(tuple(_pieces(monitor, prepared, feature, look, past)) for look in looks)
+            pieces = tuple(
+                tuple(reference_pieces(monitor, prepared, feature, look, past)) for look in looks
+            )
             moving.setdefault((_kept_in(reference, segment), pieces), []).append(feature)
         else:
             _fixed(monitor, prepared, feature, segment, made)
@@ -209,7 +211,7 @@ def _kept_in(reference: ReferenceSettings, segment: str) -> str:
     return f"{cohort_key(reference)} {segment}".rstrip()
 
 
-def _pieces(
+def reference_pieces(
     monitor: MonitorSettings,
     prepared: Basis,
     feature: FeatureSettings,

@@ -66,6 +66,11 @@ class Recounted:
         """Rows that were read."""
         return sum(int(one.counts.rows.sum()) for one in self.batches)
 
+    @property
+    def revised(self) -> list[Interval]:
+        """Where panes of the monitor's own rows were counted again."""
+        return [one.interval for one in self.batches if one.revision and not one.segment]
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:

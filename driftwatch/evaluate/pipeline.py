@@ -15,6 +15,8 @@ from driftwatch.evaluate.alerts import Change, advance_alerts
 from driftwatch.evaluate.compare import Past
 from driftwatch.evaluate.count import Counted, Counter
 from driftwatch.evaluate.early import Early, ahead, early, looked_at
+from driftwatch.evaluate.explained import explain_predictions
+from driftwatch.evaluate.joint import JointRead, keep_joint, read_joint
 from driftwatch.evaluate.judge import without_reference
 from driftwatch.evaluate.judged import Judged
 from driftwatch.evaluate.keep import due, judge_due, keep, revised
@@ -199,15 +201,22 @@ def _scan(
         monitor, prepared, turn.source, turn.store, watermark, scanned_from,
         known.updated_until if known else None,
     ).count(scan, turn.now, again.intervals if again else ())  # fmt: skip
+    joint = read_joint(prepared.joint, turn.source, scan.end, scan, counted.read.revised)
     after_scan = watch()
     with turn.store.write() as connection:
-        kept = _keep(connection, turn, counted, watermark, scanned_from)
+        kept = _keep(connection, turn, counted, joint, watermark, scanned_from)
         if again is not None:
             looked_at(connection, prepared.monitor_id, again, turn.started_at)
         behind = scan.end < target(monitor, turn.now, ready_until=ready_until)
         if turn.notify and not behind:
             enqueue_changes(connection, monitor.name, turn.started_at)
-        message = "; ".join(filter(None, (prepared.waiting, _not_counted(kept.troubles), held)))
+        notes = (
+            prepared.waiting,
+            _not_counted(kept.troubles),
+            held,
+            *_joint_notes(prepared, joint),
+        )
+        message = "; ".join(filter(None, notes))
         report = Report(
             prepared=kept.prepared,
             outcome="success" if counted.fresh else "no_data",
@@ -248,22 +257,26 @@ def _mend(turn: _Pass, prepared: Prepared, known: MonitorRecord, again: Early, t
     begun = watch()
     changed, shrunk = counter.rechecked(again.intervals, watermark)
     read = counter.recount(changed, watermark)
+    joint = read_joint(prepared.joint, turn.source, watermark, None, read.revised)
     scanned = watch() - begun
     with turn.store.write() as connection:
         monitors.lock(connection, prepared.monitor_id)
         changed = keep(connection, prepared, read.batches, turn.started_at)
+        keep_joint(connection, joint.batches, turn.started_at)
+        excluded = exclusions.active(connection, monitor.name)
         looked_at(connection, prepared.monitor_id, again, turn.started_at)
         judged = judge_due(
             connection,
             monitor,
             prepared,
             revised(monitor, prepared, (), changed, watermark, scanned_from),
-            exclusions.active(connection, monitor.name),
+            excluded,
             troubles=prepared.troubles,
             scanned_from=scanned_from,
             now=turn.started_at,
         )
         save_results(connection, judged)
+        explain_predictions(connection, monitor, prepared, judged, excluded)
         changes = advance_alerts(connection, monitor, judged, turn.started_at, due=())
         if turn.notify:
             enqueue_changes(connection, monitor.name, turn.started_at)
@@ -298,6 +311,7 @@ def _keep(
     connection: Connection,
     turn: _Pass,
     counted: Counted,
+    joint: JointRead,
     watermark: datetime | None,
     scanned_from: datetime,
 ) -> _Kept:
@@ -317,6 +331,7 @@ def _keep(
         monitors.set_updated_until(connection, record.id, counted.updated_until)
     new_versions = note(connection, monitor, record.id, counted.read.newcomers, turn.started_at)
     changed = keep(connection, prepared, counted.read.batches, turn.started_at)
+    keep_joint(connection, joint.batches, turn.started_at)
     begun = time.perf_counter()
     excluded = exclusions.active(connection, monitor.name)
     new = due(monitor, prepared, counted.scan, scanned_from)
@@ -334,6 +349,7 @@ def _keep(
     )
     judge_seconds = time.perf_counter() - begun
     save_results(connection, judged)
+    explain_predictions(connection, monitor, prepared, judged, excluded)
     just_due = {place for one in new for place in one.results(monitor)}
     changes = advance_alerts(connection, monitor, judged, turn.started_at, due=just_due)
     handed_over = hand_over(
@@ -355,6 +371,10 @@ def _troubles(prepared: Prepared, counted: Counted) -> tuple[ColumnTrouble, ...]
     """What could not be captured, and what could not be counted just now; by column."""
     found = {**prepared.troubles, **counted.troubles}
     return tuple(found[column] for column in sorted(found))
+
+
+def _joint_notes(prepared: Prepared, joint: JointRead) -> tuple[str, ...]:
+    return (joint.note, prepared.joint.note if prepared.joint else "")
 
 
 def _not_counted(troubles: tuple[ColumnTrouble, ...]) -> str:

@@ -19,6 +19,8 @@ from driftwatch.evaluate.calibrate import calibrations, moves
 from driftwatch.evaluate.capture import Capture, Captured
 from driftwatch.evaluate.definition import changed_definition, definition
 from driftwatch.evaluate.groups import version_grouping
+from driftwatch.evaluate.joint import JointPlan, joint_plan
+from driftwatch.evaluate.joint_capture import capture_joint
 from driftwatch.evaluate.memory import Stored
 from driftwatch.evaluate.progress import lane_seconds
 from driftwatch.evaluate.specification import cohort_key, cohort_relation
@@ -65,7 +67,8 @@ class Prepared(Basis):
     when a command gives the monitor another axis or reference. captured_rows, capture_seconds: what
     this preparation asked of the source to capture the reference; a later evaluation that is handed
     this value did not spend it again. calibrate_at: the watermark from which on calibrations are
-    to be made anew, None: never.
+    to be made anew, None: never. joint: what is counted together with the prediction, None:
+    nothing.
     """
 
     info: RelationInfo
@@ -78,6 +81,7 @@ class Prepared(Basis):
     captured_rows: int = 0
     capture_seconds: float = 0.0
     calibrate_at: datetime | None = None
+    joint: JointPlan | None = None
 
     def is_current(self, now: datetime, watermark: datetime | None) -> bool:
         """Whether nothing is left to be captured at `now`, or calibrated at the watermark: a
@@ -116,7 +120,7 @@ def prepare(
         record = monitors.ensure(connection, monitor.name, started_at)
         exclusions.sync_config(connection, monitor.name, monitor.exclusions, started_at)
         retire(connection, monitor, started_at, notify=notify)
-    captured = Capture(
+    capture = Capture(
         monitor,
         record.id,
         info,
@@ -126,7 +130,8 @@ def prepare(
         started_at=started_at,
         watermark=record.watermark,
         notify=notify,
-    ).run()
+    )
+    captured = capture.run()
     retry_at = captured.retry_at
     if retry_at is None and (captured.waiting or captured.troubles):
         retry_at = now + RETRY_AFTER
@@ -139,7 +144,10 @@ def prepare(
     again = None
     if moves(monitor):
         again = record.watermark + CALIBRATED_FOR if record.watermark else _WITH_THE_FIRST_PANES
-    return replace(made, calibrations=found, calibrate_at=again)
+    plan = joint_plan(monitor, record.id, info, made.axes, source)
+    if plan is not None:
+        plan = capture_joint(plan, capture, made.references, record.scanned_from)
+    return replace(made, calibrations=found, calibrate_at=again, joint=plan)
 
 
 def with_versions(

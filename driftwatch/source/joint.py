@@ -47,7 +47,7 @@ def joint(link: Link, plan: ScanPlan, prediction: str, interval: Interval | None
     where they have no time, as if they were one pane that starts at 0.
 
     Columns in trouble are left out; with the prediction in trouble, all are. ChangedError as of
-    `scan`; StatementError if the prediction cannot be read.
+    `scan`.
     """
     if interval is not None:
         aligned(interval, plan.pane_seconds)
@@ -60,9 +60,9 @@ def joint(link: Link, plan: ScanPlan, prediction: str, interval: Interval | None
         features = {one.name: one for one in good if one is not y}
         try:
             tallies = _count(link, plan, y, features, interval, refused)
-        except StatementError:
-            check_unchanged(link, plan)
-            raise
+        except StatementError as error:
+            # Neither alone nor without features: it is the prediction that cannot be read.
+            refused[prediction] = error
     check_unchanged(link, plan)
     troubles = [unreadable(plan, name, error) for name, error in refused.items()]
     return _together(plan, tallies, interval, (*plan.troubles, *troubles))

@@ -136,8 +136,8 @@ class Source:
         every pane with rows; of all rows (None) of a relation without a timestamp.
 
         The plan's axes are coarse: at most 200 characters name the cells of one. Columns in trouble
-        are left out, and with the prediction in trouble all are. SourceError if the prediction
-        cannot be read; ValueError if the interval is not made of whole panes.
+        are left out, and with the prediction in trouble all are. ValueError if the interval is not
+        made of whole panes.
         """
         return self._read(
             plan, lambda link, one: joint(link, one, prediction, interval), capture=capture

@@ -26,6 +26,7 @@ KEYS = [
     *("edges", "thresholds", "js_distance", "volume", "warning", "alert", "k", "pane", "start"),
     *("zone", "query", "recheck", "ready", "widen", "version", "segments", "by", "columns"),
     *("levels", "exclude", "reason", "rolling", "seasonal", "file", "cohort", "retention", "hours"),
+    "explain_prediction",
 ]
 SETTINGS = settings(
     max_examples=150,

@@ -79,6 +79,7 @@ BROKEN = [
             *("source", "pane", "every", "delay", "catch_up", "start", "min_rows", "thresholds"),
             *("windows", "reference", "features", "volume", "alert", "bogus"),
             *("zone", "recheck", "widen", "version", "segments", "exclude", "query", "partition"),
+            *("explain_prediction",),
         )
     ),
     *(
@@ -91,6 +92,7 @@ BROKEN = [
             "segments: ['${SECRET}', [x, '${SECRET}'], '${SECRET}']",
             "segments: [{columns: '${SECRET}', levels: ['${SECRET}', ['${SECRET}', x]], limit: 1}]",
             "segments: {by: [a], windows: ['${SECRET}'], page: '${SECRET}'}",
+            "prediction: p, features: [a], explain_prediction: {features: ['${SECRET}']}",
             "features: ['${SECRET}'], exclude: [{from: 2026-11-23, to: 2026-11-24, "
             "reason: '${SECRET}', feature: '${SECRET}x'}]",
             "features: [a], exclude: [{from: 2026-11-23, to: 2026-11-24, reason: a, feature: b}]",
