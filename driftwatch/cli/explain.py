@@ -15,10 +15,11 @@ from driftwatch.cli.terminal import STYLES, clean, moment, open_console, show
 from driftwatch.cli.usage import find_feature, find_monitors, window_end, window_length
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.errors import DriftwatchError
-from driftwatch.store import results
+from driftwatch.store import explained, results
 from driftwatch.store.engine import open_store
 from driftwatch.store.migrate import has_schema
 from driftwatch.store.results import ResultBin, ResultRecord, ResultRow
+from driftwatch.verdict.explained import explained_words
 from driftwatch.verdict.policy import VOLUME
 from driftwatch.window import format_duration
 
@@ -41,12 +42,14 @@ class _Wanted:
 @dataclass(frozen=True, slots=True)
 class _Found:
     """A result with its picture. parts: the same window by segments, strongest first; flagged:
-    ends of the newest windows whose pictures are kept, newest first."""
+    ends of the newest windows whose pictures are kept, newest first; explained: what explains the
+    drift of a prediction, in words."""
 
     row: ResultRow
     bins: list[ResultBin]
     parts: list[ResultRecord]
     flagged: list[datetime]
+    explained: str = ""
 
 
 def explain(
@@ -96,7 +99,22 @@ def _read(connection: Connection, wanted: _Wanted) -> _Found:
         )
     bins = results.bins_of(connection, chosen.id)
     flagged = [] if bins else _flagged(connection, wanted)
-    return _Found(chosen.row, bins, parts, flagged)
+    return _Found(chosen.row, bins, parts, flagged, _explained(connection, wanted, chosen))
+
+
+def _explained(connection: Connection, wanted: _Wanted, chosen: ResultRecord) -> str:
+    """What the features that are watched now explain of a result of the prediction."""
+    found = explained.of_result(connection, chosen.id)
+    named_now = wanted.monitor.explained_by
+    shares = [(one.feature, one.share) for one in found if one.feature in named_now]
+    if not found:
+        return ""
+    if not any(one.applicable for one in found):
+        return "explained by: nothing, it changed too little on ten bins to be divided up"
+    flagged = explained.flagged_over(
+        connection, wanted.monitor.name, wanted.seconds, chosen.row.window_end
+    )
+    return explained_words(shares, flagged)
 
 
 def _series(row: ResultRow) -> tuple[str, str, int]:
@@ -172,6 +190,8 @@ def _beside(found: _Found) -> Iterator[str]:
         )
     if row.caveats:
         yield f"caveats: {row.caveats.replace(' ', ', ').replace('_', ' ')}"
+    if found.explained:
+        yield found.explained
     if parts := carried_by(found.parts):
         yield f"{parts}; `--segment` draws one of them"
 

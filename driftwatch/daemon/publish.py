@@ -95,12 +95,16 @@ def reading(
     watched = [
         one.row for one in found.results if monitor.watches(one.row.feature, one.row.window_seconds)
     ]
+    shares = _explained(found, monitor)
     of_all = [row for row in watched if row.segment == ALL_ROWS]
     versions = _versions(found, monitor)
     return MonitorReading(
         monitor=monitor.name,
         source=monitor.source,
-        features=tuple(_feature(row, monitor) for row in of_all),
+        features=tuple(
+            _feature(row, monitor, shares.get((row.feature, row.window_seconds), math.nan))
+            for row in of_all
+        ),
         alerts=tuple(_alerts(found, monitor, versions)),
         references=tuple(
             ReferenceReading(feature=name, created_at=one.created_at, rows=one.rows)
@@ -175,7 +179,18 @@ def _excluded(rows: Iterable[ResultRow]) -> tuple[str, ...]:
     return ("", *found) if found and len(found) == len(features) else found
 
 
-def _feature(row: ResultRow, monitor: MonitorSettings) -> FeatureReading:
+def _explained(found: MonitorSnapshot, monitor: MonitorSettings) -> dict[tuple[str, int], float]:
+    """What each feature explains of the latest window of the prediction, by its length."""
+    return {
+        (share.feature, one.row.window_seconds): share.share
+        for one in found.results
+        if one.row.flagged and one.row.segment == ALL_ROWS
+        for share in found.explained.get(one.id, ())
+        if share.applicable and share.feature in monitor.explained_by
+    }
+
+
+def _feature(row: ResultRow, monitor: MonitorSettings, explained_share: float) -> FeatureReading:
     volume = row.feature == VOLUME
     return FeatureReading(
         feature=row.feature,
@@ -196,6 +211,7 @@ def _feature(row: ResultRow, monitor: MonitorSettings) -> FeatureReading:
         caveats=tuple(row.caveats.split()),
         change=row.change,
         next_step=row.next_step,
+        explained_share=explained_share,
         js=row.js,
         js_distance=row.js_distance,
         js_noise=row.js_noise,

@@ -203,6 +203,13 @@ CHANGE = Family(
     "Constant 1 where the latest window is flagged, with the kind of change that it shows and "
     f"where to look next; absent else. {_HOLDS}",
 )
+EXPLAINED_SHARE = Family(
+    "driftwatch_explained_share_ratio",
+    _OF_FEATURE,
+    "ratio 0..1",
+    "How much of the prediction's drift in its latest window this feature explains; only where the "
+    f"prediction is flagged and explain_prediction is on. {_HOLDS}",
+)
 JS_DIVERGENCE = Family(
     "driftwatch_js_divergence_nats",
     _OF_FEATURE,
@@ -263,8 +270,8 @@ OF_RESULTS: tuple[Family, ...] = (
     MONITOR_INFO, WATERMARK, REFERENCE_CREATED, REFERENCE_ROWS, VERSION_FIRST_SEEN, SEGMENTS,
     ALERT_STATE, ALERT_LEVEL, FEATURES_DRIFTING, FEATURES_NOT_JUDGED, SEGMENTS_DRIFTING, EXCLUDED,
     VERDICT_LEVEL, NOT_JUDGED, WINDOW_START, WINDOW_END, WINDOW_ROWS, MISSING_RATIO, UNSEEN_RATIO,
-    EFFECT, DETECTABLE_EFFECT, INFLATION, WOBBLE, P_VALUE, CAVEAT, CHANGE, JS_DIVERGENCE,
-    JS_DISTANCE, JS_NOISE, KL_DIVERGENCE, DRIFT_VALUE, DRIFT_THRESHOLD,
+    EFFECT, DETECTABLE_EFFECT, INFLATION, WOBBLE, P_VALUE, CAVEAT, CHANGE, EXPLAINED_SHARE,
+    JS_DIVERGENCE, JS_DISTANCE, JS_NOISE, KL_DIVERGENCE, DRIFT_VALUE, DRIFT_THRESHOLD,
 )  # fmt: skip
 """Families that the results of a monitor fill."""
 

@@ -27,6 +27,7 @@ STAGES: tuple[str, ...] = ("scan", "store", "judge")
 
 PRUNED_TABLES: tuple[str, ...] = (
     "pane",
+    "joint_count",
     "result",
     "evaluation",
     "alert_event",

@@ -25,9 +25,10 @@ class FeatureReading:
     js, kl, js_noise in nats; js_distance 0..1; missing_ratio and unseen_ratio 0..1 of the window's
     rows; effect, detectable_effect and wobble in equivalent standard deviations, inflation 1..;
     p_value 0..1; caveats: words of a closed list, see `stats.null`; change, next_step: of a flagged
-    window, None of others; value is the number that was judged, in the unit of `measure`, and
-    thresholds are its limits. For the volume, measure is "volume" and value is rows / median of the
-    reference's rows.
+    window, None of others; explained_share: 0..1 of the prediction's drift in its own latest window
+    of this length, where that is flagged; value is the number that was judged, in the unit of
+    `measure`, and thresholds are its limits. For the volume, measure is "volume" and value is rows
+    / median of the reference's rows.
     """
 
     feature: str
@@ -48,6 +49,7 @@ class FeatureReading:
     caveats: tuple[str, ...] = ()
     change: ChangeKind | None = None
     next_step: NextStep | None = None
+    explained_share: float = math.nan
     js: float = math.nan
     js_distance: float = math.nan
     js_noise: float = math.nan

@@ -90,6 +90,7 @@ def feature_samples(monitor: str, result: FeatureReading) -> Iterator[Sample]:
         if result.change is not None and result.next_step is not None:
             told = f'change="{result.change}",next_step="{result.next_step}"'
             yield Sample(families.CHANGE, f"{labels},{told}", 1)
+        yield from _finite(families.EXPLAINED_SHARE, labels, result.explained_share)
         yield from _finite(families.JS_DIVERGENCE, labels, result.js)
         yield from _finite(families.JS_DISTANCE, labels, result.js_distance)
         yield from _finite(families.JS_NOISE, labels, result.js_noise)

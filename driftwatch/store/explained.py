@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from driftwatch.store.schema import explained_share, latest_result, result
+from driftwatch.store.schema import ALL_ROWS_FLAGGED, explained_share, latest_result, result
 from driftwatch.verdict.policy import Verdict
 
 _FLAGGED = (Verdict.WARNING, Verdict.CRITICAL)
@@ -32,6 +32,25 @@ class WindowResult:
     window_start: datetime
     window_end: datetime
     flagged: bool
+
+
+def flagged_over(
+    connection: Connection, monitor: str, window_seconds: int, window_end: datetime
+) -> set[str]:
+    """The features whose result of all rows over one window is flagged, by the newest reference."""
+    newer = result.alias("newer")
+    same = ("monitor", "feature", "segment", "window_seconds", "window_end")
+    statement = sa.select(result.c.feature).where(
+        ALL_ROWS_FLAGGED,
+        result.c.monitor == monitor,
+        result.c.window_seconds == window_seconds,
+        result.c.window_end == window_end,
+        ~sa.exists().where(
+            *(newer.c[name] == result.c[name] for name in same),
+            newer.c.reference_version > result.c.reference_version,
+        ),
+    )
+    return set(connection.scalars(statement))
 
 
 def results_over(

@@ -1,7 +1,7 @@
 """All that is shown of one monitor, read at one moment."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -11,6 +11,7 @@ from driftwatch.store import (
     alerts,
     evaluations,
     exclusions,
+    explained,
     monitors,
     references,
     results,
@@ -19,6 +20,7 @@ from driftwatch.store import (
 )
 from driftwatch.store.alerts import AlertRecord
 from driftwatch.store.evaluations import EvaluationRow
+from driftwatch.store.explained import ExplainedShare
 from driftwatch.store.references import ReferenceRecord
 from driftwatch.store.results import ResultRecord
 from driftwatch.store.segments import SegmentRow
@@ -32,7 +34,8 @@ class MonitorSnapshot:
     results: the latest per feature, segment and window length; alerts: of every segment, too;
     references: of all rows; last_evaluation: whatever its outcome; last_success: when the last one
     finished that did all that was to do; versions: oldest first; segments: the frozen ones;
-    exclusions: those in force. What is not configured any more is among them: who shows it chooses.
+    exclusions: those in force; explained: what explains results, by their ids. What is not
+    configured any more is among them: who shows it chooses.
     """
 
     monitor: str
@@ -46,6 +49,7 @@ class MonitorSnapshot:
     versions: tuple[VersionRow, ...] = ()
     segments: tuple[SegmentRow, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
+    explained: Mapping[int, Sequence[ExplainedShare]] = field(default_factory=dict)
 
 
 def read(connection: Connection, monitor: str) -> MonitorSnapshot:
@@ -74,4 +78,5 @@ def read(connection: Connection, monitor: str) -> MonitorSnapshot:
         versions=tuple(versions.load(connection, known.id)),
         segments=tuple(segments.load(connection, known.id)),
         exclusions=exclusions.active(connection, monitor),
+        explained=explained.latest(connection, monitor),
     )

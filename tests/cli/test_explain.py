@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from driftwatch.cli.picture import bars
-from tests.cli.shop import Shop
+from tests.cli.shop import ORDERS, Shop, Values
 
 
 def drawn(out: str) -> dict[str, tuple[str, str, str]]:
@@ -210,3 +210,39 @@ def test_a_segment_that_is_none_names_those_that_are(parted: Shop) -> None:
     assert "it has no segments yet" in parted.run(
         "explain", "plain", "price", "--segment", "city=Rome"
     ).err  # fmt: skip
+
+
+TAXED: Values = {
+    **ORDERS,
+    "taxed": lambda n, moment, rng: 0.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("price = price + 6, taxed = taxed + 6", "explained by: price 100 %"),
+        (
+            "taxed = taxed + 6",
+            "prediction only: model, serving or an unwatched input (the best input, ",
+        ),
+    ],
+)
+def test_what_explains_a_prediction(any_shop: Shop, change: str, told: str) -> None:
+    any_shop.fill(TAXED)
+    any_shop.sql("UPDATE orders SET taxed = price * 1.2")
+    any_shop.sql(f"UPDATE orders SET {change} WHERE at >= '2026-09-11 00:00:00'")
+    shop = any_shop.monitor(prediction="taxed", explain_prediction="true")
+    any_shop.config(shop)
+    any_shop.run("evaluate", "--once")
+    said = any_shop.run("explain", "shop", "taxed")
+    assert (
+        said.line("explained by" if told.startswith("explained") else "prediction only")[
+            : len(told)
+        ]
+        == told
+    )
+    assert "explain" not in any_shop.run("explain", "shop", "price").out
+    quiet = any_shop.run("explain", "shop", "taxed", "--end", "2026-09-10").out
+    assert "explained by" not in quiet
+    assert "prediction only" not in quiet

@@ -1,5 +1,7 @@
 """What of a snapshot becomes a reading: all rows by value, parts of them by number and alert."""
 
+import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,6 +20,7 @@ from driftwatch.evaluate.groups import NO_VERSION
 from driftwatch.exposition.reading import MonitorReading
 from driftwatch.exposition.render import render
 from driftwatch.store.alerts import AlertRecord
+from driftwatch.store.explained import ExplainedShare
 from driftwatch.store.results import ResultRecord, ResultRow
 from driftwatch.store.segments import SegmentRow
 from driftwatch.store.snapshot import MonitorSnapshot
@@ -43,7 +46,7 @@ def watched(*, page: bool = False) -> MonitorSettings:
 
 def result(
     feature: str, segment: str = "", verdict: Verdict = Verdict.OK, *, excluded: str = "",
-    seconds: int = DAY,
+    seconds: int = DAY, number: int = 1,
 ) -> ResultRecord:  # fmt: skip
     row = ResultRow(
         monitor="m",
@@ -61,7 +64,7 @@ def result(
         evaluated_at=day(12),
         excluded=excluded,
     )
-    return ResultRecord(1, 1, row)
+    return ResultRecord(number, 1, row)
 
 
 def alert(feature: str, segment: str, state: AlertState) -> AlertRecord:
@@ -172,3 +175,26 @@ def test_an_alert_on_rows_without_a_version_is_shown() -> None:
     firing = (alert("p", NO_VERSION, AlertState.FIRING),)
     made = read(snapshot(alerts=firing), watched())
     assert [one.segment for one in made.alerts] == [NO_VERSION]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.CRITICAL, Verdict.OK])
+def test_what_explains_a_flagged_prediction_is_shown_of_its_features(verdict: Verdict) -> None:
+    found = replace(
+        snapshot(
+            result("x"), result("k"), result("x", seconds=HOUR), result("p", "", verdict, number=7)
+        ),
+        explained={
+            7: [
+                ExplainedShare("x", 0.9, applicable=True),
+                ExplainedShare("k", 0.0, applicable=False),
+                ExplainedShare("gone", 0.5, applicable=True),
+            ]
+        },
+    )
+    made = read(found, replace(watched(), explained_by=("x", "k")))
+    shown = {
+        (one.feature, one.window_seconds): one.explained_share
+        for one in made.features
+        if not math.isnan(one.explained_share)
+    }
+    assert shown == ({("x", DAY): 0.9} if verdict is Verdict.CRITICAL else {})

@@ -48,6 +48,7 @@ def feature_reading(feature: str = "dep_delay", /, **changes: object) -> Feature
         caveats=("few_windows",),
         change=ChangeKind.MISSING_DATA,
         next_step=NextStep.DATA,
+        explained_share=0.93,
         js=0.17,
         js_distance=0.5,
         js_noise=0.003,

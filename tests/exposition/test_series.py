@@ -40,6 +40,7 @@ def test_a_judged_window_by_hand() -> None:
         f"driftwatch_p_value{{{FEATURE}}}": 1e-9,
         f'driftwatch_verdict_caveat{{{FEATURE},reason="few_windows"}}': 1,
         f'driftwatch_change_info{{{FEATURE},change="missing_data",next_step="data"}}': 1,
+        f"driftwatch_explained_share_ratio{{{FEATURE}}}": 0.93,
         f"driftwatch_js_divergence_nats{{{FEATURE}}}": 0.17,
         f"driftwatch_js_distance_ratio{{{FEATURE}}}": 0.5,
         f"driftwatch_js_divergence_noise_nats{{{FEATURE}}}": 0.003,
@@ -80,6 +81,7 @@ def test_what_is_not_known_has_no_sample() -> None:
         (
             *("js", "js_distance", "js_noise", "kl", "value", "missing_ratio", "unseen_ratio"),
             *("effect", "detectable_effect", "inflation", "wobble", "p_value"),
+            "explained_share",
         ),
         math.nan,
     )
