@@ -214,7 +214,9 @@ def _packed(
 ) -> Select[tuple[object, ...]]:
     """SQLite: slice, rows, and the characters of all rows, the prediction's first."""
     place = plan.place
-    codes = [_cell(plan, pair, [str(n + 1) for n in _cells(pair)], Integer()) for pair in pairs]
+    codes = [
+        joint_cell(plan, pair, [str(n + 1) for n in _cells(pair)], Integer()) for pair in pairs
+    ]
     number = literal_column("0") if slice_ is None else slice_
     rows = place.fenced(
         place.select(number.label("slice"), characters(codes).label("codes"))
@@ -231,14 +233,14 @@ def _summed(
     """PostgreSQL: slice, cell of the prediction, rows, and one packed sum per feature."""
     place, (y, *features) = plan.place, pairs
     units = [
-        _cell(plan, pair, [f"'1e{DIGITS * n}'::numeric" for n in _cells(pair)], Numeric())
+        joint_cell(plan, pair, [f"'1e{DIGITS * n}'::numeric" for n in _cells(pair)], Numeric())
         for pair in features
     ]
     number = literal_column("0") if slice_ is None else slice_
     rows = place.fenced(
         place.select(
             number.label("slice"),
-            _cell(plan, y, [str(n) for n in _cells(y)], Integer()).label("y"),
+            joint_cell(plan, y, [str(n) for n in _cells(y)], Integer()).label("y"),
             *(unit.label(f"c{position}") for position, unit in enumerate(units)),
         )
     ).subquery("binned")
@@ -251,7 +253,9 @@ def _cells(pair: Pair) -> range:
     return range(pair[0].axis.cells)
 
 
-def _cell(plan: ScanPlan, pair: Pair, outcomes: list[str], type_: object) -> ColumnElement[object]:
+def joint_cell(
+    plan: ScanPlan, pair: Pair, outcomes: list[str], type_: object
+) -> ColumnElement[object]:
     """Infinite values are in the outer bins."""
     axis = pair[0].axis
     if isinstance(axis, NumericAxis):
