@@ -101,7 +101,8 @@ def _earlier_hours(
     plan: JointPlan, lane: JointLane, capture: Capture, scanned_from: datetime | None
 ) -> None:
     """Hours of windows that are not over yet, and of a reference that moves, which were not
-    counted: it was not asked for then, or a feature was added."""
+    counted: it was not asked for then, or a feature was added. What cannot be counted now, because
+    its column is gone, is not waited for."""
     for interval in _lacking(plan, lane, capture, scanned_from):
         batches = list(read_hours(plan, lane, capture.source, interval, capture=True))
         with capture.store.write() as connection:
@@ -112,6 +113,10 @@ def _lacking(
     plan: JointPlan, lane: JointLane, capture: Capture, scanned_from: datetime | None
 ) -> list[Interval]:
     monitor, hour = capture.monitor, plan.seconds
+    broken = {trouble.column for trouble in lane.plan.troubles}
+    features = {name: one for name, one in lane.axes.features.items() if name not in broken}
+    if plan.prediction in broken or not features:
+        return []
     watermark = capture.watermark or first_moment(monitor, capture.now)
     end = lane.until(watermark, hour)
     starts = [end - _reach(monitor, plan.prediction)]
@@ -122,7 +127,8 @@ def _lacking(
     if start >= end:
         return []
     with capture.store.read() as connection:
-        found = joint.not_counted(connection, lane.axes, Interval(start, end), hour)
+        axes = replace(lane.axes, features=features)
+        found = joint.not_counted(connection, axes, Interval(start, end), hour)
     return merged(Interval(from_epoch(one), from_epoch(one + hour)) for one in found)
 
 

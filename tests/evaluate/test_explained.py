@@ -370,6 +370,30 @@ def test_without_a_prediction_column_the_rest_goes_on(empty_world: World) -> Non
     assert [v for v, _ in world.verdicts("b")] == ["ok"]
 
 
+@pytest.mark.parametrize("column", ["b", "p"])
+def test_what_is_gone_is_not_counted_over_and_over(
+    small_empty_world: World, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    """Each start looks for hours that are lacking, and must not read all of them for nothing."""
+    world = made(small_empty_world, reference=RollingReference(4 * DAY))
+    world.live(rows(4, 5))
+    world.catch_up(4.5)
+    world.log.execute(f"ALTER TABLE {world.log.table} DROP COLUMN {column}")
+    asked: list[Interval] = []
+    joint_of = Source.joint
+
+    def noted(self: Source, plan: Any, name: str, interval: Interval, **options: Any) -> Any:
+        asked.append(interval)
+        return joint_of(self, plan, name, interval, **options)
+
+    monkeypatch.setattr(Source, "joint", noted)
+    for days in (4.75, 5):
+        world.prepared = None
+        world.catch_up(days)
+    new = [Interval(day(4.5), day(4.75)), Interval(day(4.75), day(5))]
+    assert asked == new
+
+
 def test_old_joint_counts_are_put_together(small_empty_world: World) -> None:
     world = made(small_empty_world)
     world.live(rows(4, 7, a=0.8))
