@@ -1,7 +1,7 @@
 """From the counts of windows and of the reference to results: one per feature and window."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from driftwatch.stats.counts import ColumnTrouble, IntArray
 from driftwatch.stats.divergence import divergences, stack
 from driftwatch.stats.kind import ChangeKind
 from driftwatch.stats.noise import noise
+from driftwatch.store.explained import ExplainedShare
 from driftwatch.store.ledger import WindowCounts
 from driftwatch.store.results import ResultBin, ResultRow
 from driftwatch.verdict.explanation import explain_volume
@@ -42,7 +43,8 @@ class Seen:
     features: those to be judged; compared: the references of those that have one; volume: rows of
     the windows that its own are compared with, None where the volume is not judged; keep_bins:
     whether pictures of unflagged results are kept, too; excluded: why it pages nobody, beside what
-    is excluded anyway.
+    is excluded anyway; shares: gives what each feature explains of the prediction's change, asked
+    for where that is flagged, None where nobody knows.
     """
 
     look: Look
@@ -54,6 +56,7 @@ class Seen:
     keep_bins: bool = False
     cap: Severity | None = None
     excluded: str = ""
+    shares: Callable[[], Sequence[ExplainedShare]] | None = None
 
 
 def judge_windows(
@@ -195,7 +198,7 @@ def _features(
     changed = changes(cases, judgements)
     judgements = woken(cases, judgements, changed)
     spread = spreads(cases)
-    whys = explained(monitor, cases, judgements, changed)
+    whys = explained(monitor, cases, judgements, changed, _shares(seen, cases, judgements))
     for i, case in enumerate(cases):
         of_feature = Found(
             evidence[i], judgements[i], tests[i], whys[i],
@@ -207,6 +210,16 @@ def _features(
         if seen.keep_bins or judgements[i].flagged:
             kept = bins(case, parts[i], tests[i].p_cells, whys[i])
         yield Judged(row, kept, judgements[i].above_clear, cap=seen.cap, plain=judgements[i].plain)
+
+
+def _shares(
+    seen: Seen, cases: Sequence[Case], judgements: Sequence[Judgement]
+) -> Sequence[ExplainedShare]:
+    flagged = any(
+        case.feature.prediction and judgement.flagged
+        for case, judgement in zip(cases, judgements, strict=True)
+    )
+    return seen.shares() if flagged and seen.shares is not None else ()
 
 
 def _volume(

@@ -3,9 +3,10 @@
 Everything here happens in the transaction of whoever calls: an evaluation or a backfill.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -22,6 +23,7 @@ from driftwatch.evaluate.compare import (
     widened,
 )
 from driftwatch.evaluate.count import Batch
+from driftwatch.evaluate.explained import explained_shares
 from driftwatch.evaluate.grouping_columns import judge_grouping
 from driftwatch.evaluate.judge import Seen, judge_windows
 from driftwatch.evaluate.judged import Judged, Place
@@ -32,6 +34,7 @@ from driftwatch.evaluate.versions import prediction, seen_versions
 from driftwatch.stats.counts import ColumnTrouble, IntArray
 from driftwatch.store import ledger, revisions
 from driftwatch.store.axes import AxisRecord
+from driftwatch.store.explained import ExplainedShare
 from driftwatch.store.ledger import WindowCounts
 from driftwatch.verdict.policy import VOLUME
 from driftwatch.window import Interval, Window
@@ -214,10 +217,15 @@ class Judge:
             made.append(
                 Seen(
                     look, counts[number], work.features, references[number],
-                    keep_bins=look.window in newest,
+                    keep_bins=look.window in newest, shares=self._shares(look, past),
                 )
             )  # fmt: skip
         return made
+
+    def _shares(self, look: Look, past: Past) -> Callable[[], Sequence[ExplainedShare]] | None:
+        if not isinstance(self.prepared, Prepared):
+            return None
+        return partial(explained_shares, self.connection, self.monitor, self.prepared, look, past)
 
     def _in_phase(self, look: Look, found: Mapping[str, Compared]) -> dict[str, Compared]:
         """Features with a season are compared with their phase of it: a window that reaches back

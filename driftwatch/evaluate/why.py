@@ -8,8 +8,10 @@ from driftwatch.evaluate.rows import Case, Why
 from driftwatch.stats.affine import Summary
 from driftwatch.stats.axis import NumericAxis
 from driftwatch.stats.counts import ColumnPanes
+from driftwatch.stats.joint import EXPLAINS
 from driftwatch.stats.kind import Change, ChangeKind, change_kinds
 from driftwatch.stats.moments import moments
+from driftwatch.store.explained import ExplainedShare
 from driftwatch.verdict.explanation import Finding, explain, explain_prediction
 from driftwatch.verdict.harm import BREAKS, weighed
 from driftwatch.verdict.judge import Judgement
@@ -53,16 +55,22 @@ def explained(
     cases: Sequence[Case],
     judgements: Sequence[Judgement],
     found: Sequence[Change | None],
+    shares: Sequence[ExplainedShare] = (),
 ) -> list[Why | None]:
-    """What is said of each case that is flagged."""
-    inputs = [
-        judgement
+    """What is said of each case that is flagged. shares: what each feature explains of the
+    prediction's change, where it was counted together with it."""
+    inputs = {
+        case.feature.name: judgement.flagged
         for case, judgement in zip(cases, judgements, strict=True)
         if not case.feature.prediction and judgement.verdict.judged
-    ]
-    alone = bool(inputs) and not any(one.flagged for one in inputs)
+    }
+    flagged = {name for name, is_flagged in inputs.items() if is_flagged}
+    known = {one.feature: one.share for one in shares if one.applicable}
+    unexplained = all(share < EXPLAINS for share in known.values())
+    alone = bool(inputs) and flagged <= known.keys() and unexplained
+    most = max((known[name] for name in flagged & known.keys()), default=None)
     return [
-        None if change is None else _why(monitor, case, change, alone)
+        None if change is None else _why(monitor, case, change, alone, most)
         for case, change in zip(cases, found, strict=True)
     ]
 
@@ -74,7 +82,11 @@ def _change(case: Case) -> Change | None:
     return found
 
 
-def _why(monitor: MonitorSettings, case: Case, change: Change, alone: bool) -> Why:
+def _why(
+    monitor: MonitorSettings, case: Case, change: Change, alone: bool, most: float | None
+) -> Why:
+    """alone: whether no input explains the prediction's change; most: what a flagged one explains
+    of it at most, None where none is flagged."""
     finding = Finding(
         case.feature.name,
         change,
@@ -84,7 +96,7 @@ def _why(monitor: MonitorSettings, case: Case, change: Change, alone: bool) -> W
         _summaries(case),
     )
     if case.feature.prediction and alone and change.kind not in BREAKS:
-        told = explain_prediction(finding, explained=None, show_levels=monitor.show_levels)
+        told = explain_prediction(finding, explained=most, show_levels=monitor.show_levels)
         return Why(replace(change, kind=ChangeKind.PREDICTION_ONLY, second=change.kind), told)
     return Why(
         change,

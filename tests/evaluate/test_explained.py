@@ -166,6 +166,25 @@ def test_the_input_that_moved_explains_the_prediction(empty_world: World) -> Non
         assert found[name] == (cells, 72)
 
 
+def test_a_drifting_input_that_explains_nothing_leaves_the_prediction_alone(
+    empty_world: World,
+) -> None:
+    """b moved and the model changed: what is said of the prediction is that it moved by itself."""
+    world = made(empty_world)
+    world.live(
+        [
+            *({**row, "b": row["b"] + 2.0} for row in rows(4, 5, model=0.8)),
+            *({**row, "b": row["b"] + 2.0} for row in rows(5, 6, a=0.8)),
+        ]
+    )
+    world.catch_up(6)
+    assert [v for v, _ in world.verdicts("b")] == ["critical"] * 2
+    answered, moved = world.results("p")
+    assert str(answered["change"]) == "prediction_only"
+    assert "no flagged input explains more than" in answered["explanation"]
+    assert str(moved["change"]) == "location"
+
+
 def test_the_reference_is_counted_once_and_whole(empty_world: World) -> None:
     world = made(empty_world)
     world.catch_up(4.5)
