@@ -250,11 +250,11 @@ def test_far_out_a_sparse_cell_does_not_make_x2_err() -> None:
     scale = whole.third / (2 * whole.variance)
     shape = whole.variance / scale**2
     gamma = stats.gamma.sf(whole.statistic - whole.expected + shape * scale, shape, scale=scale)
-    assert gamma[0] < 1e-7
-    assert found.p_cells[0, 2] > 30 * gamma[0]
-    assert found.parts.omnibus == pytest.approx(1e-4)
+    assert float(np.asarray(gamma)[0]) < 1e-7
+    assert found.p_cells[0, 2] > 30 * float(np.asarray(gamma)[0])
+    assert np.asarray(found.parts.omnibus) == pytest.approx(1e-4)
     many = significance(10 * current, reference, ordered=APART)
-    assert many.parts.omnibus[0] < 1e-30
+    assert np.asarray(many.parts.omnibus).max() < 1e-30
 
 
 @pytest.mark.parametrize("atom", [0.97, 0.997])
