@@ -1,0 +1,394 @@
+"""A simulated monitor watched as the daemon does by default: its windows judged, its alerts moved.
+
+What the daemon makes from its ledger (calibrations, counts in phase) is made here from counts per
+hour, by the same functions; what it judges is judged by `evaluate.judge` itself. Windows whose
+results cannot change an alert, by their p alone, are not handed on.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.traffic import PREDICTION, Column, Hours
+from driftwatch.alert.policy import AlertState, Severity
+from driftwatch.alert.state import AlertStatus, Observation, advance
+from driftwatch.config.settings import FeatureSettings, MonitorSettings, RelationSettings, Start
+from driftwatch.evaluate import phases
+from driftwatch.evaluate.calibrate import OfLength
+from driftwatch.evaluate.compare import Compared, Look, Past
+from driftwatch.evaluate.judge import Seen, judge_windows
+from driftwatch.evaluate.judged import Judged
+from driftwatch.evaluate.prepare import Prepared
+from driftwatch.source import RelationInfo
+from driftwatch.stats.axis import NumericAxis
+from driftwatch.stats.calibration import Calibration, calibrate
+from driftwatch.stats.carry import carried
+from driftwatch.stats.counts import ColumnPanes, FloatArray, IntArray
+from driftwatch.stats.discovery import discoveries
+from driftwatch.stats.null import Null
+from driftwatch.stats.season import SeasonKey
+from driftwatch.stats.significance import significance
+from driftwatch.stats.unseen import with_expected_unseen
+from driftwatch.store.axes import AxisRecord
+from driftwatch.store.ledger import WindowCounts
+from driftwatch.verdict.judge import DISCOVERY_RATE, judge_volume
+from driftwatch.verdict.policy import VOLUME, CalibratedThreshold, Verdict, VolumeThreshold
+from driftwatch.window import Interval, Window
+
+LENGTHS = (3_600, 86_400, 7 * 86_400)
+BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
+"""A Monday."""
+
+_SEVERITY = {Verdict.WARNING: Severity.WARNING, Verdict.CRITICAL: Severity.CRITICAL}
+_ALPHA = CalibratedThreshold().alpha / len(LENGTHS)
+_KEPT_P = 10 * _ALPHA
+"""What has no p as small as this does not keep an alert firing."""
+_BLOCK = 24
+"""Windows that are tested at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """One window that was flagged, or one alert that fired and its window: by what.
+
+    severity: of an alert the highest that it came to; kind: "" of the volume; plain: flagged so
+    plainly that it fires at once.
+    """
+
+    feature: str
+    marginal: str
+    seconds: int
+    start: datetime
+    severity: Severity
+    rows: int
+    p: float
+    effect: float
+    kind: str
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What came of one monitor. judged: feature-windows by marginal and length, volume apart."""
+
+    judged: Counter[tuple[str, int]]
+    flagged: Sequence[Flagged]
+    alerts: Sequence[Flagged]
+
+
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    """All windows of one length, the first `past` of them in the reference. counts: of all columns,
+    shape (W, F, K)."""
+
+    seconds: int
+    counts: IntArray
+    past: int
+
+    def interval(self, at: int) -> Interval:
+        start = BEGIN + timedelta(seconds=at * self.seconds)
+        return Interval(start, start + timedelta(seconds=self.seconds))
+
+    def phase(self, season: SeasonKey) -> IntArray:
+        """Of each window, shape (W,)."""
+        starts = (self.interval(at).start for at in range(len(self.counts)))
+        return np.array([phases.phase(season, one, "UTC") for one in starts], np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Monitor:
+    """A monitor and its columns. reference: their counts in it, shape (F, K)."""
+
+    columns: Sequence[Column]
+    axes: Mapping[str, AxisRecord]
+    settings: MonitorSettings
+    reference: IntArray
+    cells: IntArray
+    ordered: npt.NDArray[np.bool_]
+
+    def compared(self, at: int, counts: IntArray) -> Compared:
+        return Compared(self.columns[at].panes(counts[: self.cells[at]]), 1, "the reference")
+
+
+def watched(columns: Sequence[Column], when: Hours) -> Watched:
+    """All windows after the reference, judged, and the alerts that came of them."""
+    hourly = _side_by_side([one.cells for one in columns])
+    monitor = _monitor(columns, hourly, when)
+    judged: Counter[tuple[str, int]] = Counter()
+    flagged: list[Flagged] = []
+    alerts: list[Flagged] = []
+    hour: Calibration | None = None
+    for seconds in LENGTHS:
+        windows = _of_length(hourly, when, seconds)
+        calibration, known = _calibrated(monitor, windows, hour)
+        hour = calibration if hour is None else hour
+        rows = windows.counts[:, 0].sum(axis=1)
+        enough = np.count_nonzero(rows[windows.past :] >= monitor.settings.min_rows)
+        judged.update({(one.marginal, seconds): int(enough) for one in columns})
+        judged[VOLUME, seconds] += rows.size - windows.past
+        results = [*_volumes(windows, rows), *_judged(monitor, windows, known)]
+        names = {one.name: one.marginal for one in columns} | {VOLUME: VOLUME}
+        for name, marginal in names.items():
+            of_feature = {at: one for feature, at, one in results if feature == name}
+            told = {at: one for at, one in of_feature.items() if one.severity is not None}
+            flagged += [_flagged(name, marginal, windows, at, one) for at, one in told.items()]
+            if told:
+                moved = _alerts(windows, rows, of_feature, monitor.settings)
+                alerts += [
+                    replace(_flagged(name, marginal, windows, at, told[at]), severity=worst)
+                    for at, worst in moved
+                ]
+    return Watched(judged, flagged, alerts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What one window says of one feature, as far as an alert and a table ask."""
+
+    severity: Severity | None
+    above_clear: bool
+    judged: bool
+    plain: bool
+    rows: int
+    p: float
+    effect: float
+    kind: str
+
+
+def _side_by_side(cells: Sequence[IntArray]) -> IntArray:
+    """Counts (H, K) of columns as (H, F, K), padded with zeros."""
+    width = max(one.shape[1] for one in cells)
+    return np.stack([np.pad(one, ((0, 0), (0, width - one.shape[1]))) for one in cells], axis=1)
+
+
+def _monitor(columns: Sequence[Column], hourly: IntArray, when: Hours) -> _Monitor:
+    interval = Interval(BEGIN, BEGIN + timedelta(hours=when.reference))
+    axes = {
+        one.name: AxisRecord(at, one.name, 1, one.axis, "", interval)
+        for at, one in enumerate(columns)
+    }
+    reference = hourly[: when.reference].sum(axis=0)
+    for at, one in enumerate(columns):
+        own = reference[at, : one.axis.cells]
+        reference[at, : one.axis.cells] = with_expected_unseen(one.axis, own)
+    settings = MonitorSettings(
+        name="simulated",
+        source="",
+        relation=RelationSettings("", None, None),
+        features=tuple(
+            FeatureSettings(one.name, prediction=one.name == PREDICTION) for one in columns
+        ),
+        reference=interval,
+        pane_seconds=LENGTHS[0],
+        every_seconds=LENGTHS[0],
+        delay_seconds=0,
+        window_seconds=LENGTHS,
+        start=Start(),
+        catch_up_seconds=0,
+    )
+    cells = np.array([one.axis.cells for one in columns], np.int64)
+    ordered = np.array([isinstance(one.axis, NumericAxis) for one in columns])
+    return _Monitor(columns, axes, settings, reference, cells, ordered)
+
+
+def _of_length(hourly: IntArray, when: Hours, seconds: int) -> _Windows:
+    hours = seconds // LENGTHS[0]
+    whole = hourly.reshape(-1, hours, *hourly.shape[1:]).sum(axis=1)
+    return _Windows(seconds, whole, when.reference // hours)
+
+
+def _calibrated(
+    monitor: _Monitor, windows: _Windows, hour: Calibration | None
+) -> tuple[Calibration, OfLength]:
+    """As `evaluate.calibrate` does it for a range of the log's own rows. hour: the calibration of
+    the shortest windows, None for these themselves."""
+    numbers = {season: windows.phase(season) for season in SeasonKey}
+    counts = windows.counts[: windows.past]
+    found = calibrate(
+        counts,
+        ordered=monitor.ordered,
+        phases={season: one[: windows.past] for season, one in numbers.items()},
+        cells=monitor.cells,
+    )
+    by_phase = {
+        column.name: (season, _in_phases(monitor, at, counts, numbers[season]))
+        for at, (column, season) in enumerate(zip(monitor.columns, found.season, strict=True))
+        if season is not SeasonKey.NONE
+    }
+    if hour is not None:
+        rows = int(counts[:, 0].sum())
+        found = carried(
+            found, hour, current_rows=rows / max(windows.past, 1), reference_rows=max(rows, 1)
+        )
+    parts = {one.name: (found, at) for at, one in enumerate(monitor.columns)}
+    return found, OfLength(parts, by_phase)
+
+
+def _in_phases(
+    monitor: _Monitor, at: int, counts: IntArray, numbers: IntArray
+) -> Mapping[int, ColumnPanes]:
+    """What the reference holds of one column in each phase of its season."""
+    column, interval = monitor.columns[at], monitor.settings.reference
+    assert isinstance(interval, Interval)
+    own = counts[:, at, : monitor.cells[at]]
+    of_phase = numbers[: len(own)]
+    found = {
+        int(one): column.panes(own[of_phase == one].sum(axis=0)) for one in np.unique(of_phase)
+    }
+    return phases.with_share_of_unseen(monitor.axes[column.name], interval, found)
+
+
+def _judged(
+    monitor: _Monitor, windows: _Windows, known: OfLength
+) -> Iterator[tuple[str, int, _Result]]:
+    """The results of the windows that could decide about an alert, each with its feature and
+    window."""
+    prepared = Prepared(
+        monitor_id=0, info=RelationInfo((), "none", timestamp_served=False), axes=monitor.axes,
+        references={}, segment_references={}, lanes=(), cohorts={}, segments=(), versions=(),
+        troubles={}, retry_at=None, stamp=(), calibrations={windows.seconds: known},
+    )  # fmt: skip
+    compared = _compared(monitor, windows, known)
+    deciding = windows.past + _deciding(_p(monitor, windows, compared, known))
+    for at in deciding.tolist():
+        interval = windows.interval(at)
+        seen = Seen(
+            Look(Window(windows.seconds, interval), interval), _window_counts(monitor, windows, at),
+            monitor.settings.features, compared[at % len(compared)],
+        )  # fmt: skip
+        for one in judge_windows(
+            monitor.settings, prepared, [seen], Past(), troubles={}, now=interval.end
+        ):
+            yield one.row.feature, at, _result(one)
+
+
+def _compared(monitor: _Monitor, windows: _Windows, known: OfLength) -> list[dict[str, Compared]]:
+    """What each column is compared with in the windows of one week; it is the same in all weeks."""
+    everything = [monitor.compared(at, one) for at, one in enumerate(monitor.reference)]
+    found = []
+    for at in range(LENGTHS[-1] // windows.seconds):
+        start, of_window = windows.interval(at).start, {}
+        for column, whole in zip(monitor.columns, everything, strict=True):
+            part = known.in_phase(column.name, start, "UTC")
+            of_window[column.name] = whole if part is None else replace(whole, panes=part[0])
+        found.append(of_window)
+    return found
+
+
+def _p(
+    monitor: _Monitor,
+    windows: _Windows,
+    compared: Sequence[Mapping[str, Compared]],
+    known: OfLength,
+) -> FloatArray:
+    """p of each live window and column, shape (W, F), NaN in windows with too few rows."""
+    live = windows.counts[windows.past :]
+    count, features, width = live.shape
+    week = _padded([[one.cells for one in some.values()] for some in compared], width)
+    null = known.null([one.name for one in monitor.columns])
+    found = []
+    for first in range(0, count, _BLOCK):
+        current = live[first : first + _BLOCK]
+        places = np.arange(first, first + len(current)) % len(week)
+        many = Null(
+            **{one.name: np.tile(getattr(null, one.name), len(current)) for one in fields(Null)}
+        )
+        p = significance(
+            current.reshape(-1, width),
+            week[places].reshape(-1, width),
+            ordered=np.tile(monitor.ordered, len(current)),
+            cells=np.tile(monitor.cells, len(current)),
+            null=many,
+        ).p.reshape(-1, features)
+        found.append(p)
+    enough = live[:, 0].sum(axis=1) >= monitor.settings.min_rows
+    return np.where(enough[:, np.newaxis], np.concatenate(found), np.nan)
+
+
+def _deciding(p: FloatArray) -> IntArray:
+    """The live windows in which something can be flagged, or can keep an alert of such a column
+    firing: in all others what the daemon says changes no alert."""
+    found = np.array([discoveries(one, q=DISCOVERY_RATE / len(LENGTHS)).found for one in p])
+    found &= p <= _ALPHA
+    alerted = found.any(axis=0)
+    return np.flatnonzero(found.any(axis=1) | (p[:, alerted] <= _KEPT_P).any(axis=1))
+
+
+def _padded(cells: Sequence[Sequence[IntArray]], width: int) -> IntArray:
+    """Counts of columns in some windows, shape (W, F, width)."""
+    return np.array(
+        [[np.pad(one, (0, width - one.size)) for one in of_window] for of_window in cells]
+    )
+
+
+def _window_counts(monitor: _Monitor, windows: _Windows, at: int) -> WindowCounts:
+    counts, interval = windows.counts[at], windows.interval(at)
+    rows = int(counts[0].sum())
+    return WindowCounts(
+        interval, rows, windows.seconds,
+        {
+            column.name: column.panes(counts[place, : monitor.cells[place]])
+            for place, column in enumerate(monitor.columns)
+        },
+        {column.name: rows for column in monitor.columns},
+    )  # fmt: skip
+
+
+def _result(judged: Judged) -> _Result:
+    row = judged.row
+    return _Result(
+        _SEVERITY.get(row.verdict), judged.above_clear, row.verdict.judged, judged.plain,
+        row.rows, row.p_value, row.effect, str(row.change or ""),
+    )  # fmt: skip
+
+
+def _volumes(windows: _Windows, rows: IntArray) -> Iterator[tuple[str, int, _Result]]:
+    past = rows[: windows.past]
+    for at in range(windows.past, rows.size):
+        found = judge_volume(VolumeThreshold(), rows=int(rows[at]), reference_window_rows=past)
+        yield VOLUME, at, _Result(
+            _SEVERITY.get(found.verdict), found.above_clear, found.verdict.judged, found.plain,
+            int(rows[at]), math.nan, found.value, "",
+        )  # fmt: skip
+
+
+def _alerts(
+    windows: _Windows, rows: IntArray, results: Mapping[int, _Result], settings: MonitorSettings
+) -> Iterator[tuple[int, Severity]]:
+    """The windows at which the alert of one feature began to fire, and how severe it came to be."""
+    status, begun, worst = AlertStatus(), 0, Severity.WARNING
+    for at in range(windows.past, rows.size):
+        before, found = status.state, results.get(at)
+        interval = windows.interval(at)
+        clear = _Result(None, False, bool(rows[at] >= settings.min_rows), False, 0, 1.0, 0.0, "")
+        one = clear if found is None else found
+        status = advance(
+            status,
+            Observation(
+                interval.start, interval.end, one.severity, one.above_clear, one.judged,
+                plain=one.plain,
+            ),
+            settings.alert,
+        )  # fmt: skip
+        firing = status.state is AlertState.FIRING
+        if firing and before is not AlertState.FIRING:
+            begun, worst = at, Severity.WARNING
+        if firing and status.severity is Severity.CRITICAL:
+            worst = Severity.CRITICAL
+        if before is AlertState.FIRING and not firing:
+            yield begun, worst
+    if status.state is AlertState.FIRING:
+        yield begun, worst
+
+
+def _flagged(name: str, marginal: str, windows: _Windows, at: int, one: _Result) -> Flagged:
+    assert one.severity is not None
+    return Flagged(
+        name, marginal, windows.seconds, windows.interval(at).start, one.severity,
+        one.rows, one.p, one.effect, one.kind, one.plain,
+    )  # fmt: skip
