@@ -193,7 +193,7 @@ def _categorical(
         tuple(f"level {i}" for i in top), tuple(f"level {i}" for i in other),
         int(np.sum(past[other] == 2)),
     )  # fmt: skip
-    groups = [*([one] for one in top), other, np.flatnonzero(past < 2)]
+    groups = [*np.split(top, top.size), other, np.flatnonzero(past < 2)]
     cells = np.column_stack([*(rows[:, one].sum(axis=1) for one in groups), lacking])
     found = np.column_stack([of_level[:, one].sum(axis=1) for one in groups])
     every = _normed(np.column_stack([found * (1 - missing[:, np.newaxis]), missing]))
