@@ -30,6 +30,7 @@ from driftwatch.stats.calibration import Calibration, calibrate
 from driftwatch.stats.carry import carried
 from driftwatch.stats.counts import ColumnPanes, FloatArray, IntArray
 from driftwatch.stats.discovery import discoveries
+from driftwatch.stats.noise import effective_rows
 from driftwatch.stats.null import Null
 from driftwatch.stats.season import SeasonKey
 from driftwatch.stats.significance import significance
@@ -129,7 +130,8 @@ def watched(columns: Sequence[Column], when: Hours) -> Watched:
         hour = calibration if hour is None else hour
         rows = windows.counts[:, 0].sum(axis=1)
         enough = np.count_nonzero(rows[windows.past :] >= monitor.settings.min_rows)
-        judged.update({(one.marginal, seconds): int(enough) for one in columns})
+        for column in columns:
+            judged[column.marginal, seconds] += int(enough)
         judged[VOLUME, seconds] += rows.size - windows.past
         results = [*_volumes(windows, rows), *_judged(monitor, windows, known)]
         names = {one.name: one.marginal for one in columns} | {VOLUME: VOLUME}
@@ -290,20 +292,22 @@ def _p(
     live = windows.counts[windows.past :]
     count, features, width = live.shape
     week = _padded([[one.cells for one in some.values()] for some in compared], width)
-    null = known.null([one.name for one in monitor.columns])
+    names = [one.name for one in monitor.columns]
     found = []
     for first in range(0, count, _BLOCK):
         current = live[first : first + _BLOCK]
-        places = np.arange(first, first + len(current)) % len(week)
-        many = Null(
-            **{one.name: np.tile(getattr(null, one.name), len(current)) for one in fields(Null)}
+        reference = week[np.arange(first, first + len(current)) % len(week)]
+        nt = effective_rows(current=current.sum(axis=2), reference=reference.sum(axis=2))
+        each = [known.null(names, one) for one in nt]
+        null = Null(
+            **{f.name: np.concatenate([getattr(one, f.name) for one in each]) for f in fields(Null)}
         )
         p = significance(
             current.reshape(-1, width),
-            week[places].reshape(-1, width),
+            reference.reshape(-1, width),
             ordered=np.tile(monitor.ordered, len(current)),
             cells=np.tile(monitor.cells, len(current)),
-            null=many,
+            null=null,
         ).p.reshape(-1, features)
         found.append(p)
     enough = live[:, 0].sum(axis=1) >= monitor.settings.min_rows

@@ -27,7 +27,7 @@ from driftwatch.evaluate.reference_windows import (
 )
 from driftwatch.stats.calibration import Calibration, Shortcoming, calibrate, no_calibration
 from driftwatch.stats.carry import carried
-from driftwatch.stats.counts import ColumnPanes, IntArray, together
+from driftwatch.stats.counts import ColumnPanes, FloatArray, IntArray, together
 from driftwatch.stats.null import Null
 from driftwatch.stats.season import SeasonKey
 from driftwatch.stats.unseen import with_expected_unseen
@@ -62,16 +62,19 @@ class OfLength:
     by_phase: Mapping[str, InPhases] = field(default_factory=dict)
     whole: Mapping[str, _Part] = field(default_factory=dict)
 
-    def null(self, features: Sequence[tuple[str, bool]]) -> Null:
-        """Of these features, in their order, each with whether it is compared in phase; sampling
-        alone for those that are not calibrated."""
+    def null(self, features: Sequence[tuple[str, bool]], effective_rows: FloatArray) -> Null:
+        """Of these features, in their order, each with whether it is compared in phase, in a window
+        of so many effective rows; sampling alone for those that are not calibrated."""
         other = (no_calibration(1), 0)
         found = [self._part(*one) or other for one in features]
-        return Null(
+        usual = Null(
             **{
                 one.name: np.array([getattr(part.null, one.name)[at] for part, at in found])
                 for one in fields(Null)
             }
+        )
+        return usual.grown(
+            effective_rows / np.array([part.effective_rows[at] for part, at in found])
         )
 
     def shortcomings(self, feature: str, in_phase: bool) -> frozenset[Shortcoming]:

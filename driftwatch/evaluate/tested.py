@@ -15,6 +15,7 @@ from driftwatch.stats.counts import IntArray
 from driftwatch.stats.detectable import detectable_effect
 from driftwatch.stats.discovery import discoveries
 from driftwatch.stats.effect import effect, wobble
+from driftwatch.stats.noise import effective_rows
 from driftwatch.stats.significance import significance
 from driftwatch.verdict.judge import DISCOVERY_RATE
 from driftwatch.verdict.policy import CalibratedThreshold
@@ -37,7 +38,9 @@ def tested(
 
     lengths: over how many window lengths alpha is shared.
     """
-    null = of_length.null([(case.feature.name, case.compared.in_phase) for case in cases])
+    n, m = counts.current.sum(axis=1), counts.reference.sum(axis=1)
+    nt = effective_rows(current=n, reference=m)
+    null = of_length.null([(case.feature.name, case.compared.in_phase) for case in cases], nt)
     found = significance(
         counts.current, counts.reference, ordered=counts.ordered, cells=counts.cells, null=null
     )
@@ -48,7 +51,6 @@ def tested(
         statistic=whole.statistic, expected=whole.expected, phi=phi,
     )  # fmt: skip
     usual = wobble(expected=whole.expected, phi=phi, effective_rows=whole.effective_rows)
-    n, m = counts.current.sum(axis=1), counts.reference.sum(axis=1)
     alpha = np.array([_alpha(case) for case in cases]) / lengths
     detectable = detectable_effect(
         current_rows=n,

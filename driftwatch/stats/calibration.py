@@ -51,16 +51,17 @@ class Calibration:
 
     null: see `Null`; season: the key under which each feature's windows are compared;
     current_rows, reference_rows: medians of n and of m, the rest of a phase, over the windows that
-    were judged, NaN without any; chance_cv2: the cv2 of sampling alone, 0 without any; wobble: the
-    effect of the median window in sigmas, debiased for sampling alone, 0..EFFECT_MAX, NaN without
-    any: what a feature does by itself, so less than that is not worth a limit; shortcomings: of
-    each feature.
+    were judged, and effective_rows the mean of their nt, NaN without any; chance_cv2: the cv2 of
+    sampling alone, 0 without any; wobble: the effect of the median window in sigmas, debiased for
+    sampling alone, 0..EFFECT_MAX, NaN without any: what a feature does by itself, so less than that
+    is not worth a limit; shortcomings: of each feature.
     """
 
     null: Null
     season: tuple[SeasonKey, ...]
     current_rows: FloatArray
     reference_rows: FloatArray
+    effective_rows: FloatArray
     chance_cv2: FloatArray
     wobble: FloatArray
     shortcomings: tuple[frozenset[Shortcoming], ...]
@@ -115,6 +116,7 @@ def no_calibration(features: int) -> Calibration:
         season=(SeasonKey.NONE,) * features,
         current_rows=unknown,
         reference_rows=unknown,
+        effective_rows=unknown,
         chance_cv2=np.zeros(features),
         wobble=unknown,
         shortcomings=(frozenset({Shortcoming.NO_WINDOWS}),) * features,
@@ -154,6 +156,7 @@ def _told(windows: LeftOut, *, season: tuple[SeasonKey, ...]) -> Calibration:
         season=tuple(season[key] for key in windows.key),
         current_rows=median_rows,
         reference_rows=reference_rows,
+        effective_rows=_mean(tests.effective_rows, otherwise=np.nan),
         chance_cv2=chance,
         wobble=sigmas_of_js(_median(windows.js)),
         shortcomings=_per_feature(found, number.size),

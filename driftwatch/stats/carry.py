@@ -1,5 +1,7 @@
 """Carrying a calibration from windows of one length to longer ones, of which there are too few."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -43,7 +45,8 @@ def carried(
         np.broadcast_to(np.asarray(x, np.float64), take.shape)
         for x in (current_rows, reference_rows)
     )
-    null = _carried_null(shorter, effective_rows(current=n, reference=m))
+    nt = effective_rows(current=n, reference=m)
+    null = _carried_null(shorter, nt)
     short = m < REFERENCE_RATIO * n
 
     def either(theirs: npt.NDArray[np.generic], ours: npt.NDArray[np.generic]) -> FloatArray:
@@ -67,6 +70,7 @@ def carried(
         ),
         current_rows=either(n, own.current_rows),
         reference_rows=either(m, own.reference_rows),
+        effective_rows=either(nt, own.effective_rows),
         chance_cv2=either(shorter.chance_cv2, own.chance_cv2),
         wobble=either(shorter.wobble, own.wobble),
         shortcomings=tuple(
@@ -86,21 +90,9 @@ def _carried_null(shorter: Calibration, nt: FloatArray) -> Null:
     chance = shorter.chance_cv2
     shifts = np.maximum(null.cv2 * np.square(null.phi) - chance * (2 * null.phi - 1), 0.0)
     cv2 = (chance * (2 * phi - 1) + shifts * np.square(growth)) / np.square(phi)
-    return Null(
-        phi=phi,
-        rho=null.rho,
-        cv2=np.clip(cv2, chance, np.maximum(MOST_CV2, null.cv2)),
-        location_rms=_grown(null.location_rms, growth),
-        rest_rms=_grown(null.rest_rms, growth),
-        spread_rms=_grown(null.spread_rms, growth),
-        cell_rms=_grown(null.cell_rms, growth),
-        edge_rms=_grown(null.edge_rms, growth),
-        windows=null.windows,
+    return replace(
+        null.grown(growth), phi=phi, cv2=np.clip(cv2, chance, np.maximum(MOST_CV2, null.cv2))
     )
-
-
-def _grown(rms: FloatArray, growth: FloatArray) -> FloatArray:
-    return np.asarray(np.sqrt(1 + (np.square(rms) - 1) * growth))
 
 
 def _shortcomings(of_shorter: frozenset[Shortcoming], *, short: bool) -> frozenset[Shortcoming]:

@@ -14,6 +14,7 @@ from driftwatch.stats.calibration import (
 from driftwatch.stats.contrast import contrasts
 from driftwatch.stats.counts import FloatArray, IntArray
 from driftwatch.stats.leave_one_out import MIN_WINDOW_ROWS
+from driftwatch.stats.null import Null
 from driftwatch.stats.omnibus import omnibus
 from driftwatch.stats.season import SeasonKey
 from tests.stats import regimes
@@ -125,6 +126,34 @@ def test_the_slope_is_the_wobble_per_row() -> None:
     assert found.null.phi.mean() == pytest.approx(1 + 600 * 0.01 / 23, rel=0.03)
     assert found.null.location_rms.mean() == pytest.approx(
         np.sqrt(1 + 600 * 0.01 * 3 / np.pi), rel=0.05
+    )
+
+
+def test_a_wobble_is_no_drift_in_the_busiest_hours_either() -> None:
+    """From 200 to 2,000 rows an hour: z of a shift grows with the rows, and so does what is usual.
+    By the rms of all hours alone the busiest ones cry wolf ten times as often as they should."""
+    random = np.random.default_rng(6)
+    means = random.normal(scale=0.1, size=(4 * MONTH, FEATURES))
+    edges = regimes.edges_of(means, random)
+    rows = np.repeat([200, 400, 1000, 2000], MONTH)[:, np.newaxis]
+    found = calibrated(regimes.counts_of(means, edges, random, rows))
+    usual = (0.2 + 0.4 + 1 + 2) / 4 * 1000
+    assert found.effective_rows == pytest.approx(np.full(FEATURES, usual), rel=0.01)
+
+    busy = random.normal(scale=0.1, size=(2 * MONTH, FEATURES))
+    current = regimes.counts_of(busy, edges, random, 2000).reshape(-1, 25)
+    reference = regimes.counts_of(means, edges, random).sum(axis=0)
+    ordered = np.ones(len(current), dtype=np.bool_)
+    z = contrasts(current, np.tile(reference, (2 * MONTH, 1)), ordered=ordered).location
+
+    def share(null: Null) -> float:
+        scaled = np.abs(z.reshape(-1, FEATURES)) / null.location_rms
+        return float((2 * special.ndtr(-scaled) <= 0.001).mean())
+
+    assert share(found.null) > 0.01
+    assert share(found.null.grown(2000 / found.effective_rows)) < 0.002
+    assert found.null.grown(200 / found.effective_rows).location_rms.tolist() == (
+        found.null.location_rms.tolist()
     )
 
 

@@ -112,6 +112,7 @@ def test_worked_by_hand() -> None:
         season=(SeasonKey.HOUR,),
         current_rows=1000 * one,
         reference_rows=1000 * one,
+        effective_rows=500 * one,
         chance_cv2=0.1 * one,
         wobble=0.05 * one,
         shortcomings=(frozenset(),),
@@ -122,6 +123,7 @@ def test_worked_by_hand() -> None:
     assert told.null.location_rms == pytest.approx(np.sqrt(31))
     assert told.null.edge_rms == pytest.approx(9.0)  # sqrt(1 + 8 * 10)
     assert told.null.spread_rms.tolist() == [1.0]
+    assert told.effective_rows == pytest.approx(5000.0)
     assert (told.season, told.wobble.tolist()) == ((SeasonKey.HOUR,), [0.05])
 
 
