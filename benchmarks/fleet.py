@@ -15,9 +15,10 @@ import numpy as np
 from scipy import stats
 
 from benchmarks import machine
+from benchmarks.readiness import LENGTHS
 from benchmarks.tables import table
 from benchmarks.traffic import HOURS_OF_WEEK, columns, hours
-from benchmarks.watch import LENGTHS, Flagged, Watched, watched
+from benchmarks.watch import Flagged, Watched, watched
 from driftwatch.alert.policy import Severity
 from driftwatch.verdict.policy import VOLUME
 

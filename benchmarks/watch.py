@@ -1,49 +1,47 @@
 """A simulated monitor watched as the daemon does by default: its windows judged, its alerts moved.
 
-What the daemon makes from its ledger (calibrations, counts in phase) is made here from counts per
-hour, by the same functions; what it judges is judged by `evaluate.judge` itself. Windows whose
-results cannot change an alert, by their p alone, are not handed on.
+Windows are judged by `evaluate.judge` itself; those whose results cannot change an alert, by their
+p alone, are not handed on.
 """
 
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 
-from benchmarks.traffic import PREDICTION, Column, Hours
+from benchmarks.readiness import (
+    LENGTHS,
+    Monitor,
+    Windows,
+    calibrated,
+    compared_by_week,
+    monitor_of,
+    of_length,
+    side_by_side,
+)
+from benchmarks.traffic import Column, Hours
 from driftwatch.alert.policy import AlertState, Severity
 from driftwatch.alert.state import AlertStatus, Observation, advance
-from driftwatch.config.settings import FeatureSettings, MonitorSettings, RelationSettings, Start
-from driftwatch.evaluate import phases
+from driftwatch.config.settings import MonitorSettings
 from driftwatch.evaluate.calibrate import OfLength
 from driftwatch.evaluate.compare import Compared, Look, Past
 from driftwatch.evaluate.judge import Seen, judge_windows
 from driftwatch.evaluate.judged import Judged
 from driftwatch.evaluate.prepare import Prepared
 from driftwatch.source import RelationInfo
-from driftwatch.stats.axis import NumericAxis
-from driftwatch.stats.calibration import Calibration, calibrate
-from driftwatch.stats.carry import carried
-from driftwatch.stats.counts import ColumnPanes, FloatArray, IntArray
+from driftwatch.stats.calibration import Calibration
+from driftwatch.stats.counts import FloatArray, IntArray
 from driftwatch.stats.discovery import discoveries
 from driftwatch.stats.noise import effective_rows
 from driftwatch.stats.null import Null
-from driftwatch.stats.season import SeasonKey
 from driftwatch.stats.significance import significance
-from driftwatch.stats.unseen import with_expected_unseen
-from driftwatch.store.axes import AxisRecord
 from driftwatch.store.ledger import WindowCounts
 from driftwatch.verdict.judge import DISCOVERY_RATE, judge_volume
 from driftwatch.verdict.policy import VOLUME, CalibratedThreshold, Verdict, VolumeThreshold
-from driftwatch.window import Interval, Window
-
-LENGTHS = (3_600, 86_400, 7 * 86_400)
-BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
-"""A Monday."""
+from driftwatch.window import Window
 
 _SEVERITY = {Verdict.WARNING: Severity.WARNING, Verdict.CRITICAL: Severity.CRITICAL}
 _ALPHA = CalibratedThreshold().alpha / len(LENGTHS)
@@ -82,51 +80,17 @@ class Watched:
     alerts: Sequence[Flagged]
 
 
-@dataclass(frozen=True, slots=True)
-class _Windows:
-    """All windows of one length, the first `past` of them in the reference. counts: of all columns,
-    shape (W, F, K)."""
-
-    seconds: int
-    counts: IntArray
-    past: int
-
-    def interval(self, at: int) -> Interval:
-        start = BEGIN + timedelta(seconds=at * self.seconds)
-        return Interval(start, start + timedelta(seconds=self.seconds))
-
-    def phase(self, season: SeasonKey) -> IntArray:
-        """Of each window, shape (W,)."""
-        starts = (self.interval(at).start for at in range(len(self.counts)))
-        return np.array([phases.phase(season, one, "UTC") for one in starts], np.int64)
-
-
-@dataclass(frozen=True, slots=True)
-class _Monitor:
-    """A monitor and its columns. reference: their counts in it, shape (F, K)."""
-
-    columns: Sequence[Column]
-    axes: Mapping[str, AxisRecord]
-    settings: MonitorSettings
-    reference: IntArray
-    cells: IntArray
-    ordered: npt.NDArray[np.bool_]
-
-    def compared(self, at: int, counts: IntArray) -> Compared:
-        return Compared(self.columns[at].panes(counts[: self.cells[at]]), 1, "the reference")
-
-
 def watched(columns: Sequence[Column], when: Hours) -> Watched:
     """All windows after the reference, judged, and the alerts that came of them."""
-    hourly = _side_by_side([one.cells for one in columns])
-    monitor = _monitor(columns, hourly, when)
+    hourly = side_by_side([one.cells for one in columns])
+    monitor = monitor_of(columns, hourly, when)
     judged: Counter[tuple[str, int]] = Counter()
     flagged: list[Flagged] = []
     alerts: list[Flagged] = []
     hour: Calibration | None = None
     for seconds in LENGTHS:
-        windows = _of_length(hourly, when, seconds)
-        calibration, known = _calibrated(monitor, windows, hour)
+        windows = of_length(hourly, when, seconds)
+        calibration, known = calibrated(monitor, windows, hour)
         hour = calibration if hour is None else hour
         rows = windows.counts[:, 0].sum(axis=1)
         enough = np.count_nonzero(rows[windows.past :] >= monitor.settings.min_rows)
@@ -162,91 +126,8 @@ class _Result:
     kind: str
 
 
-def _side_by_side(cells: Sequence[IntArray]) -> IntArray:
-    """Counts (H, K) of columns as (H, F, K), padded with zeros."""
-    width = max(one.shape[1] for one in cells)
-    return np.stack([np.pad(one, ((0, 0), (0, width - one.shape[1]))) for one in cells], axis=1)
-
-
-def _monitor(columns: Sequence[Column], hourly: IntArray, when: Hours) -> _Monitor:
-    interval = Interval(BEGIN, BEGIN + timedelta(hours=when.reference))
-    axes = {
-        one.name: AxisRecord(at, one.name, 1, one.axis, "", interval)
-        for at, one in enumerate(columns)
-    }
-    reference = hourly[: when.reference].sum(axis=0)
-    for at, one in enumerate(columns):
-        own = reference[at, : one.axis.cells]
-        reference[at, : one.axis.cells] = with_expected_unseen(one.axis, own)
-    settings = MonitorSettings(
-        name="simulated",
-        source="",
-        relation=RelationSettings("", None, None),
-        features=tuple(
-            FeatureSettings(one.name, prediction=one.name == PREDICTION) for one in columns
-        ),
-        reference=interval,
-        pane_seconds=LENGTHS[0],
-        every_seconds=LENGTHS[0],
-        delay_seconds=0,
-        window_seconds=LENGTHS,
-        start=Start(),
-        catch_up_seconds=0,
-    )
-    cells = np.array([one.axis.cells for one in columns], np.int64)
-    ordered = np.array([isinstance(one.axis, NumericAxis) for one in columns])
-    return _Monitor(columns, axes, settings, reference, cells, ordered)
-
-
-def _of_length(hourly: IntArray, when: Hours, seconds: int) -> _Windows:
-    hours = seconds // LENGTHS[0]
-    whole = hourly.reshape(-1, hours, *hourly.shape[1:]).sum(axis=1)
-    return _Windows(seconds, whole, when.reference // hours)
-
-
-def _calibrated(
-    monitor: _Monitor, windows: _Windows, hour: Calibration | None
-) -> tuple[Calibration, OfLength]:
-    """As `evaluate.calibrate` does it for a range of the log's own rows. hour: the calibration of
-    the shortest windows, None for these themselves."""
-    numbers = {season: windows.phase(season) for season in SeasonKey}
-    counts = windows.counts[: windows.past]
-    found = calibrate(
-        counts,
-        ordered=monitor.ordered,
-        phases={season: one[: windows.past] for season, one in numbers.items()},
-        cells=monitor.cells,
-    )
-    by_phase = {
-        column.name: (season, _in_phases(monitor, at, counts, numbers[season]))
-        for at, (column, season) in enumerate(zip(monitor.columns, found.season, strict=True))
-        if season is not SeasonKey.NONE
-    }
-    if hour is not None:
-        rows = int(counts[:, 0].sum())
-        found = carried(
-            found, hour, current_rows=rows / max(windows.past, 1), reference_rows=max(rows, 1)
-        )
-    parts = {one.name: (found, at) for at, one in enumerate(monitor.columns)}
-    return found, OfLength(parts, by_phase)
-
-
-def _in_phases(
-    monitor: _Monitor, at: int, counts: IntArray, numbers: IntArray
-) -> Mapping[int, ColumnPanes]:
-    """What the reference holds of one column in each phase of its season."""
-    column, interval = monitor.columns[at], monitor.settings.reference
-    assert isinstance(interval, Interval)
-    own = counts[:, at, : monitor.cells[at]]
-    of_phase = numbers[: len(own)]
-    found = {
-        int(one): column.panes(own[of_phase == one].sum(axis=0)) for one in np.unique(of_phase)
-    }
-    return phases.with_share_of_unseen(monitor.axes[column.name], interval, found)
-
-
 def _judged(
-    monitor: _Monitor, windows: _Windows, known: OfLength
+    monitor: Monitor, windows: Windows, known: OfLength
 ) -> Iterator[tuple[str, int, _Result]]:
     """The results of the windows that could decide about an alert, each with its feature and
     window."""
@@ -255,7 +136,7 @@ def _judged(
         references={}, segment_references={}, lanes=(), cohorts={}, segments=(), versions=(),
         troubles={}, retry_at=None, stamp=(), calibrations={windows.seconds: known},
     )  # fmt: skip
-    compared = _compared(monitor, windows, known)
+    compared = compared_by_week(monitor, windows, known)
     deciding = windows.past + _deciding(_p(monitor, windows, compared, known))
     for at in deciding.tolist():
         interval = windows.interval(at)
@@ -269,22 +150,9 @@ def _judged(
             yield one.row.feature, at, _result(one)
 
 
-def _compared(monitor: _Monitor, windows: _Windows, known: OfLength) -> list[dict[str, Compared]]:
-    """What each column is compared with in the windows of one week; it is the same in all weeks."""
-    everything = [monitor.compared(at, one) for at, one in enumerate(monitor.reference)]
-    found = []
-    for at in range(LENGTHS[-1] // windows.seconds):
-        start, of_window = windows.interval(at).start, {}
-        for column, whole in zip(monitor.columns, everything, strict=True):
-            part = known.in_phase(column.name, start, "UTC")
-            of_window[column.name] = whole if part is None else replace(whole, panes=part[0])
-        found.append(of_window)
-    return found
-
-
 def _p(
-    monitor: _Monitor,
-    windows: _Windows,
+    monitor: Monitor,
+    windows: Windows,
     compared: Sequence[Mapping[str, Compared]],
     known: OfLength,
 ) -> FloatArray:
@@ -330,7 +198,7 @@ def _padded(cells: Sequence[Sequence[IntArray]], width: int) -> IntArray:
     )
 
 
-def _window_counts(monitor: _Monitor, windows: _Windows, at: int) -> WindowCounts:
+def _window_counts(monitor: Monitor, windows: Windows, at: int) -> WindowCounts:
     counts, interval = windows.counts[at], windows.interval(at)
     rows = int(counts[0].sum())
     return WindowCounts(
@@ -351,7 +219,7 @@ def _result(judged: Judged) -> _Result:
     )  # fmt: skip
 
 
-def _volumes(windows: _Windows, rows: IntArray) -> Iterator[tuple[str, int, _Result]]:
+def _volumes(windows: Windows, rows: IntArray) -> Iterator[tuple[str, int, _Result]]:
     past = rows[: windows.past]
     for at in range(windows.past, rows.size):
         found = judge_volume(VolumeThreshold(), rows=int(rows[at]), reference_window_rows=past)
@@ -362,7 +230,7 @@ def _volumes(windows: _Windows, rows: IntArray) -> Iterator[tuple[str, int, _Res
 
 
 def _alerts(
-    windows: _Windows, rows: IntArray, results: Mapping[int, _Result], settings: MonitorSettings
+    windows: Windows, rows: IntArray, results: Mapping[int, _Result], settings: MonitorSettings
 ) -> Iterator[tuple[int, Severity]]:
     """The windows at which the alert of one feature began to fire, and how severe it came to be."""
     status, begun, worst = AlertStatus(), 0, Severity.WARNING
@@ -390,7 +258,7 @@ def _alerts(
         yield begun, worst
 
 
-def _flagged(name: str, marginal: str, windows: _Windows, at: int, one: _Result) -> Flagged:
+def _flagged(name: str, marginal: str, windows: Windows, at: int, one: _Result) -> Flagged:
     assert one.severity is not None
     return Flagged(
         name, marginal, windows.seconds, windows.interval(at).start, one.severity,

@@ -9,8 +9,9 @@ import pytest
 
 from benchmarks import watch
 from benchmarks.fleet import TARGET, Fleet, page, simulated
+from benchmarks.readiness import BEGIN, LENGTHS
 from benchmarks.traffic import HOURS_OF_WEEK, PREDICTION, Column, columns, hours
-from benchmarks.watch import LENGTHS, Flagged, Watched
+from benchmarks.watch import Flagged, Watched
 from driftwatch.alert.policy import Severity
 from driftwatch.stats.counts import FloatArray, IntArray
 
@@ -37,7 +38,7 @@ def test_a_prediction_that_moves_by_a_sigma_is_a_critical_alert_over_every_lengt
         assert told.keys() == set(LENGTHS)
         assert {one.severity for one in told.values()} == {Severity.CRITICAL}
         # An hour is the first that can tell.
-        assert told[LENGTHS[0]].start < watch.BEGIN.replace(month=3, day=3)
+        assert told[LENGTHS[0]].start < BEGIN.replace(month=3, day=3)
 
 
 def test_windows_that_are_left_out_would_change_no_alert(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +87,7 @@ def test_a_copy_has_the_shares_of_the_other_and_goes_with_it() -> None:
 
 def test_the_page_says_what_the_bounds_allow() -> None:
     alert = Flagged(
-        "prediction", "normal", LENGTHS[0], watch.BEGIN, Severity.CRITICAL,
+        "prediction", "normal", LENGTHS[0], BEGIN, Severity.CRITICAL,
         500, 1e-9, 0.3, "location", True,
     )  # fmt: skip
     fleet = Fleet(weeks=8)
