@@ -20,6 +20,9 @@ from driftwatch.config.settings import (
     TableReference,
 )
 from driftwatch.evaluate import reference_windows
+from driftwatch.evaluate.calibrate import OfLength
+from driftwatch.stats.calibration import calibrate
+from driftwatch.stats.season import SeasonKey
 from driftwatch.verdict.policy import CalibratedThreshold, FixedThreshold
 from driftwatch.window import Interval, to_epoch
 from tests.evaluate.log import Row, day, rows
@@ -250,3 +253,20 @@ def test_a_reference_as_long_as_the_window_says_so(cyclic: World) -> None:
     assert {str(r["verdict"]) for r in found} == {"ok"}
     assert {r["caveats"] for r in found} == {"no_windows short_reference"}
     assert all(0 < r["p_value"] <= 1 and r["detectable_effect"] > 0 for r in found)
+
+
+def test_a_window_of_more_rows_is_allowed_more_of_the_wobble() -> None:
+    """rms² - 1 grows as the rows do, that of sampling alone stays 1."""
+    random = np.random.default_rng(1)
+    share = 0.5 + random.normal(scale=0.05, size=60)
+    ones = random.binomial(1000, share)
+    counts = np.stack([ones, 1000 - ones, 0 * ones], axis=1)[:, np.newaxis]
+    found = calibrate(
+        counts, ordered=np.array([True]), phases={SeasonKey.NONE: np.zeros(60, np.int64)}
+    )
+    known = OfLength({"amount": (found, 0)})
+    usual = known.null(["amount", "other"], np.array([found.effective_rows[0], 900.0]))
+    busy = known.null(["amount", "other"], np.array([4 * found.effective_rows[0], 3600.0]))
+    assert usual.location_rms[0] == pytest.approx(np.sqrt(1 + 1000 * 4 * 0.05**2), rel=0.3)
+    assert busy.location_rms[0] ** 2 - 1 == pytest.approx(4 * (usual.location_rms[0] ** 2 - 1))
+    assert busy.location_rms[1] == usual.location_rms[1] == 1
