@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from benchmarks.traffic import PREDICTION, Column, Hours
 from driftwatch.config.settings import FeatureSettings, MonitorSettings, RelationSettings, Start
-from driftwatch.evaluate import phases
 from driftwatch.evaluate.calibrate import OfLength
 from driftwatch.evaluate.compare import Compared
+from driftwatch.evaluate.phase import WITHOUT_YEAR, phase
+from driftwatch.evaluate.reference_windows import with_share_of_unseen
 from driftwatch.stats.axis import NumericAxis
 from driftwatch.stats.calibration import Calibration, calibrate
 from driftwatch.stats.carry import carried
@@ -45,7 +46,7 @@ class Windows:
     def phase(self, season: SeasonKey) -> IntArray:
         """Of each window, shape (W,)."""
         starts = (self.interval(at).start for at in range(len(self.counts)))
-        return np.array([phases.phase(season, one, "UTC") for one in starts], np.int64)
+        return np.array([phase(season, one, "UTC") for one in starts], np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def calibrated(
 ) -> tuple[Calibration, OfLength]:
     """As `evaluate.calibrate` does it for a range of the log's own rows. hour: the calibration of
     the shortest windows, None for these themselves."""
-    numbers = {season: windows.phase(season) for season in SeasonKey}
+    numbers = {season: windows.phase(season) for season in WITHOUT_YEAR}
     counts = windows.counts[: windows.past]
     found = calibrate(
         counts,
@@ -143,7 +144,7 @@ def _in_phases(
     found = {
         int(one): column.panes(own[of_phase == one].sum(axis=0)) for one in np.unique(of_phase)
     }
-    return phases.with_share_of_unseen(monitor.axes[column.name], interval, found)
+    return with_share_of_unseen(monitor.axes[column.name], interval, found)
 
 
 def compared_by_week(
@@ -155,7 +156,9 @@ def compared_by_week(
     for at in range(LENGTHS[-1] // windows.seconds):
         start, of_window = windows.interval(at).start, {}
         for column, whole in zip(monitor.columns, everything, strict=True):
-            part = known.in_phase(column.name, start, "UTC")
-            of_window[column.name] = whole if part is None else replace(whole, panes=part[0])
+            part = known.in_phase(column.name, [start], "UTC")
+            of_window[column.name] = (
+                whole if part is None else replace(whole, panes=part[0], in_phase=True)
+            )
         found.append(of_window)
     return found

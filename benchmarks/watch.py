@@ -160,7 +160,7 @@ def _p(
     live = windows.counts[windows.past :]
     count, features, width = live.shape
     week = _padded([[one.cells for one in some.values()] for some in compared], width)
-    names = [one.name for one in monitor.columns]
+    names = [(one.name, True) for one in monitor.columns]
     found = []
     for first in range(0, count, _BLOCK):
         current = live[first : first + _BLOCK]

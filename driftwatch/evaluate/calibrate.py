@@ -6,7 +6,7 @@ it would add up now. Training data and cohorts have none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -24,13 +24,13 @@ from driftwatch.evaluate.reference_windows import (
     ReferenceWindows,
     panes_by_phase,
     reference_windows,
+    with_share_of_unseen,
 )
 from driftwatch.stats.calibration import Calibration, Shortcoming, calibrate, no_calibration
 from driftwatch.stats.carry import carried
 from driftwatch.stats.counts import ColumnPanes, FloatArray, IntArray, together
 from driftwatch.stats.null import Null
 from driftwatch.stats.season import SeasonKey
-from driftwatch.stats.unseen import with_expected_unseen
 from driftwatch.stats.year import SLICES
 from driftwatch.store import exclusions, ledger
 from driftwatch.store.axes import AxisRecord
@@ -268,25 +268,7 @@ def _by_phase(
         within=wanted.interval, seasons=seasons,
     )  # fmt: skip
     return {
-        name: (seasons[name], _with_unseen(axes[name], wanted.interval, of_phase))
+        name: (seasons[name], with_share_of_unseen(axes[name], wanted.interval, of_phase))
         for name, of_phase in found.items()
         if len(of_phase) > 1  # else it is all of the reference
-    }
-
-
-def _with_unseen(
-    axis: AxisRecord, interval: Interval, phases: Mapping[int, ColumnPanes]
-) -> Mapping[int, ColumnPanes]:
-    """Each phase has its share of the levels that were seen twice, see `with_expected_unseen`."""
-    if axis.fitted != interval:
-        return phases
-    total = max(sum(int(panes.cells.sum()) for panes in phases.values()), 1)
-    return {
-        one: replace(
-            panes,
-            cells=with_expected_unseen(
-                axis.axis, panes.cells, share=int(panes.cells.sum()) / total
-            ),
-        )
-        for one, panes in phases.items()
     }

@@ -1,7 +1,7 @@
 """The windows of a reference: their counts, and the phases that they lie in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd
 
 import numpy as np
@@ -13,6 +13,7 @@ from driftwatch.evaluate.phase import phase
 from driftwatch.stats.axis import NumericAxis
 from driftwatch.stats.counts import ColumnPanes, FloatArray, IntArray
 from driftwatch.stats.season import SeasonKey
+from driftwatch.stats.unseen import with_expected_unseen
 from driftwatch.stats.year import REACH, SLICES
 from driftwatch.store import ledger
 from driftwatch.store.axes import AxisRecord
@@ -120,6 +121,24 @@ def panes_by_phase(
             panes = (found.columns[name] for found in sums)
             made[name] = dict(zip(of_phase, panes, strict=True))
     return made
+
+
+def with_share_of_unseen(
+    axis: AxisRecord, interval: Interval, phases: Mapping[int, ColumnPanes]
+) -> Mapping[int, ColumnPanes]:
+    """Each phase has its share of the levels that were seen twice, see `with_expected_unseen`."""
+    if axis.fitted != interval:
+        return phases
+    total = max(sum(int(panes.cells.sum()) for panes in phases.values()), 1)
+    return {
+        one: replace(
+            panes,
+            cells=with_expected_unseen(
+                axis.axis, panes.cells, share=int(panes.cells.sum()) / total
+            ),
+        )
+        for one, panes in phases.items()
+    }
 
 
 def _windows(monitor: MonitorSettings, within: Interval, seconds: int) -> list[Interval]:

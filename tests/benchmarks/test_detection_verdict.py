@@ -40,8 +40,13 @@ def test_p_effect_and_discoveries_are_the_daemons_own() -> None:
     found = evidence(current, reference, ordered=True, null=calibration.null)
     names = [f"x{number}" for number in range(FEATURES)]
     cases = [
-        SimpleNamespace(feature=FeatureSettings(name), current=rows)
-        for name, rows in zip(names, current, strict=True)
+        SimpleNamespace(
+            feature=FeatureSettings(name),
+            current=rows,
+            reference=before,
+            compared=SimpleNamespace(in_phase=False),
+        )
+        for name, rows, before in zip(names, current, reference, strict=True)
     ]
     alone = daemon.tested(
         daemon.Counts(current, reference, np.full(FEATURES, 11), ordered),

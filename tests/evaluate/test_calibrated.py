@@ -265,8 +265,9 @@ def test_a_window_of_more_rows_is_allowed_more_of_the_wobble() -> None:
         counts, ordered=np.array([True]), phases={SeasonKey.NONE: np.zeros(60, np.int64)}
     )
     known = OfLength({"amount": (found, 0)})
-    usual = known.null(["amount", "other"], np.array([found.effective_rows[0], 900.0]))
-    busy = known.null(["amount", "other"], np.array([4 * found.effective_rows[0], 3600.0]))
+    columns = [("amount", True), ("other", True)]
+    usual = known.null(columns, np.array([found.effective_rows[0], 900.0]))
+    busy = known.null(columns, np.array([4 * found.effective_rows[0], 3600.0]))
     assert usual.location_rms[0] == pytest.approx(np.sqrt(1 + 1000 * 4 * 0.05**2), rel=0.3)
     assert busy.location_rms[0] ** 2 - 1 == pytest.approx(4 * (usual.location_rms[0] ** 2 - 1))
     assert busy.location_rms[1] == usual.location_rms[1] == 1
