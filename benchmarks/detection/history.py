@@ -111,7 +111,11 @@ class Past:
         every = Null(*(np.tile(getattr(null, name), shape[0]) for name in Null.__slots__))
         width = current.shape[2]
         found = evidence(
-            current.reshape(-1, width), kept.reshape(-1, width), ordered=True, null=every
+            current.reshape(-1, width),
+            kept.reshape(-1, width),
+            ordered=True,
+            null=every,
+            usual_rows=np.tile(self.calibration.effective_rows, shape[0]),
         )
         return Measured(found.p.reshape(shape), found.effect.reshape(shape))
 

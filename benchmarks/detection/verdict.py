@@ -9,6 +9,7 @@ from driftwatch.stats.counts import FloatArray, IntArray
 from driftwatch.stats.discovery import discoveries
 from driftwatch.stats.divergence import Divergence
 from driftwatch.stats.effect import effect
+from driftwatch.stats.noise import effective_rows
 from driftwatch.stats.null import Null, uncalibrated
 from driftwatch.stats.significance import significance
 from driftwatch.verdict.judge import DISCOVERY_RATE, Evidence, Judgement, judge_calibrated
@@ -30,11 +31,22 @@ class Measured:
 
 
 def evidence(
-    current: IntArray, reference: IntArray, *, ordered: bool, null: Null | None = None
+    current: IntArray,
+    reference: IntArray,
+    *,
+    ordered: bool,
+    null: Null | None = None,
+    usual_rows: FloatArray | None = None,
 ) -> Measured:
-    """N windows of one kind of feature, shape (N, K), against a reference that broadcasts to it."""
+    """N windows of one kind of feature, shape (N, K), against a reference that broadcasts to it.
+
+    null, usual_rows: of each window, and the effective rows of the windows that told it, (N,).
+    """
     parts = []
     kept = np.broadcast_to(reference, current.shape)
+    if null is not None and usual_rows is not None:
+        own_rows = effective_rows(current=current.sum(axis=1), reference=kept.sum(axis=1))
+        null = null.grown(own_rows / usual_rows)
     for at in range(0, len(current), _AT_ONCE):
         some = slice(at, at + _AT_ONCE)
         own = uncalibrated(len(current[some])) if null is None else _part(null, some)

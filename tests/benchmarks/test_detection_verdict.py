@@ -37,7 +37,10 @@ def test_p_effect_and_discoveries_are_the_daemons_own() -> None:
     phases = {SeasonKey.NONE: np.zeros(60, np.int64)}
     calibration = calibrate(hours, ordered=ordered, phases=phases)
     reference = hours.sum(axis=0)
-    found = evidence(current, reference, ordered=True, null=calibration.null)
+    found = evidence(
+        current, reference, ordered=True,
+        null=calibration.null, usual_rows=calibration.effective_rows,
+    )  # fmt: skip
     names = [f"x{number}" for number in range(FEATURES)]
     cases = [
         SimpleNamespace(
