@@ -26,7 +26,9 @@ DISCOVERY_RATE = 0.01
 """The share of false ones among all that is flagged in one window, at most."""
 
 PLAIN_P = 1e-6
-"""A window with such a p-value fires an alert alone."""
+"""A window with such a p-value, adjusted for all features that are seen together, fires an alert
+alone: so that a monitor of many features is not woken by single windows more often than one of few.
+"""
 
 _KEPT_ALPHA = 10
 """An alert that fires goes on firing up to so many times alpha."""
@@ -104,7 +106,7 @@ def judge_calibrated(threshold: CalibratedThreshold, evidence: Evidence) -> Judg
     Real: p <= alpha / lengths, and adjusted_p <= 1 % / lengths (Benjamini and Hochberg): the false
     share of what is flagged over all lengths together is at most the sum of those of each length,
     so that at most 1 % of it is false. A limit is reached at effect >= limit. Plain: flagged, and
-    p <= 1e-6 / lengths. Blind as `judge_fixed`.
+    adjusted_p <= 1e-6 / lengths. Blind as `judge_fixed`.
     """
     value = evidence.effect
     blind = _why_blind(evidence, value)
@@ -122,7 +124,7 @@ def judge_calibrated(threshold: CalibratedThreshold, evidence: Evidence) -> Judg
     return Judgement(
         found.verdict, found.reason, value,
         above_clear=flagged or kept,
-        plain=flagged and evidence.p_value <= PLAIN_P / evidence.lengths,
+        plain=flagged and evidence.adjusted_p <= PLAIN_P / evidence.lengths,
     )  # fmt: skip
 
 

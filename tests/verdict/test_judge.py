@@ -252,8 +252,10 @@ class TestCalibrated:
             (0.3, 0.0006, 0.004, Verdict.OK, Reason.WITHIN_NOISE, True, False),
             (0.3, 0.006, 0.006, Verdict.OK, Reason.WITHIN_NOISE, False, False),
             (0.2, 0.0005, 0.004, Verdict.CRITICAL, Reason.ABOVE_THRESHOLD, True, False),
-            (0.2, 5e-7, 1e-6, Verdict.CRITICAL, Reason.ABOVE_THRESHOLD, True, True),
-            (0.1, 5e-7, 1e-6, Verdict.WARNING, Reason.ABOVE_THRESHOLD, True, True),
+            (0.2, 1e-8, 5e-7, Verdict.CRITICAL, Reason.ABOVE_THRESHOLD, True, True),
+            (0.1, 1e-8, 5e-7, Verdict.WARNING, Reason.ABOVE_THRESHOLD, True, True),
+            # Plain by itself, but one of many features that are seen together.
+            (0.2, 1e-8, 6e-7, Verdict.CRITICAL, Reason.ABOVE_THRESHOLD, True, False),
         ],
     )
     def test_real_and_far_over_two_lengths_of_window(
