@@ -1,6 +1,6 @@
 """Each window of the reference against the rest of it: what a window does when nothing drifts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -108,7 +108,7 @@ def left_out(
 
 
 def _compared(block: _Features, labels: tuple[_Labelled, ...]) -> LeftOut:
-    key, untried = _season(block, labels)
+    key, untried, tried = _season(block, labels)
     rest, near = np.zeros_like(block.counts), np.zeros_like(block.counts)
     once = np.zeros(key.shape, dtype=np.bool_)
     for number in np.unique(key):
@@ -118,7 +118,7 @@ def _compared(block: _Features, labels: tuple[_Labelled, ...]) -> LeftOut:
             once[of_key] = _comes_once(labels[number][1])
         else:
             near[:, of_key] = beside(block.counts[:, of_key], labels[number][1])
-    found = _compare(block, rest)
+    found = _of_key(tried, key) or _compare(block, rest)
     width = rest.shape[2]
     js = debiased_js(
         block.counts.reshape(-1, width),
@@ -163,22 +163,41 @@ def _moves(block: _Features, found: Comparisons, near: IntArray) -> npt.NDArray[
 
 def _season(
     block: _Features, labels: tuple[_Labelled, ...]
-) -> tuple[IntArray, npt.NDArray[np.bool_]]:
-    """The number of the key of each feature, and whether one could not be tried; shape (F,)."""
+) -> tuple[IntArray, npt.NDArray[np.bool_], list[Comparisons | None]]:
+    """The number of the key of each feature, and whether one could not be tried, shape (F,); the
+    comparisons under each key, None where it is of use to no feature or there is no other."""
     enough = block.counts.sum(axis=2) >= MIN_WINDOW_ROWS
     features = enough.shape[1]
     costs: list[FloatArray] = []
+    tried: list[Comparisons | None] = []
     untried = np.zeros(features, dtype=np.bool_)
     for labelled in labels:
         rest = _rest(block.counts, labelled)
         useful = has_fellows(rest.sum(axis=2), enough)
         if not labelled[0].of_year:
             untried |= ~useful
-        cost = np.full(features, np.inf)
+        cost, found = np.full(features, np.inf), None
         if useful.any() and len(labels) > 1:
-            cost = np.where(useful, _cost(_compare(block, rest)), np.inf)
+            found = _compare(block, rest)
+            cost = np.where(useful, _cost(found), np.inf)
         costs.append(cost)
-    return cheapest(costs), untried
+        tried.append(found)
+    return cheapest(costs), untried, tried
+
+
+def _of_key(tried: Sequence[Comparisons | None], key: IntArray) -> Comparisons | None:
+    """Of each feature those under its own key; None where not all of them were made."""
+    made = [(key == number, tried[number]) for number in np.unique(key)]
+    chosen = {}
+    for one in fields(Comparisons):
+        parts = [(where, getattr(found, one.name)) for where, found in made if found is not None]
+        if not parts or len(parts) < len(made):
+            return None
+        values = np.empty_like(parts[0][1])
+        for where, of_key in parts:
+            values[:, where] = of_key[:, where]
+        chosen[one.name] = values
+    return Comparisons(**chosen)
 
 
 def _cost(found: Comparisons) -> FloatArray:
