@@ -106,8 +106,21 @@ class Past:
 
 
 def learns(monitor: MonitorSettings) -> bool:
-    """Whether a reference of the monitor learns from windows that were judged before."""
-    return any(reach_of(monitor.reference_of(one)) for one in monitor.features)
+    """Whether something is compared with what learns from windows that were judged before."""
+    return bool(learned_from(monitor))
+
+
+def learned_from(monitor: MonitorSettings) -> timedelta:
+    """How far back the monitor learns from windows that were judged: as far as a moving reference
+    of a column reaches, or what the volume is compared with where its reference is no range."""
+    of_columns = (reach_of(monitor.reference_of(one)) for one in monitor.features)
+    return max(_volume_reach(monitor), *of_columns)
+
+
+def _volume_reach(monitor: MonitorSettings) -> timedelta:
+    if isinstance(monitor.reference, Interval):
+        return timedelta()
+    return reach_of(monitor.reference) or VOLUME_SPAN
 
 
 def past_of(
@@ -120,7 +133,7 @@ def past_of(
     as an alert on a column's drift fires, all that came since it fired."""
     if not looks:
         return Past(excluded)
-    reach = max(reach_of(monitor.reference_of(one)) for one in monitor.features)
+    reach = learned_from(monitor)
     first, last = (pick(look.span.start for look in looks) for pick in (min, max))
     end = max(look.span.end for look in looks)
     repeated = repeated_in(monitor, Interval(first - max(reach, VOLUME_SPAN), end))
@@ -272,7 +285,7 @@ def _earlier_windows(
         weeks = range(1, reference.weeks + 1)
         earlier = [monitor.calendar.weeks_before(window, one).interval for one in weeks]
     else:
-        span = reach_of(reference) or VOLUME_SPAN
+        span = _volume_reach(monitor)
         tumbling = monitor.calendar.tumbling(start - span, start, window.seconds)
         earlier = [one.interval for one in tumbling]
     return [one for one in earlier if without(one, taken) == [one]]

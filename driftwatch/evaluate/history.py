@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from driftwatch.config.settings import Exclusion, MonitorSettings
 from driftwatch.errors import ConfigError
-from driftwatch.evaluate.compare import reach_of
+from driftwatch.evaluate.compare import learned_from
 from driftwatch.evaluate.definition import changed_definition
 from driftwatch.store import exclusions, monitors
 from driftwatch.store.engine import Store
@@ -25,9 +25,8 @@ class History:
     def judged_from(self, monitor: MonitorSettings) -> datetime:
         """Where to begin, so that alerts, and references that learn from what was judged, know
         what was just before the part that is asked for."""
-        reach = [reach_of(monitor.reference_of(one)) for one in monitor.features]
         remembered = timedelta(seconds=monitor.alert.of * max(monitor.window_seconds))
-        return max(self.counted.start, self.asked.start - max(remembered, *reach))
+        return max(self.counted.start, self.asked.start - max(remembered, learned_from(monitor)))
 
 
 def history(

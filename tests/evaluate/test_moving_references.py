@@ -55,6 +55,14 @@ def test_a_rolling_reference_learns_a_slow_change_and_not_a_flagged_one(world: W
     assert str(last[-1]["reason"]) == "no_reference"
 
 
+def test_a_volume_that_fell_is_not_usual_a_window_later(world: World) -> None:
+    """Where the volume has no reference of its own, flagged windows do not tell what is usual."""
+    world.configure(features=(X,), window_seconds=(DAY,), reference=CohortReference("k = 'b'"))
+    world.live([*rows(10, 16), *rows(16, 20, per_hour=1)])
+    world.catch_up(20)
+    assert verdicts(world, "@volume")[-5:] == ["ok"] + ["critical"] * 4
+
+
 def test_a_seasonal_reference_is_the_same_hours_of_the_weeks_before(empty_world: World) -> None:
     """Nights are unlike days: against the day before half of the windows would be flagged."""
     empty_world.live([row for one in range(35) for row in by_night(one)])
