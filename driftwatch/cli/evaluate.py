@@ -87,7 +87,7 @@ def _tell(monitor: MonitorSettings, ran: Ran, store: Store, rows: int, windows: 
         key, status = record.key, record.status
         length = format_duration(key.window_seconds)
         what = clean(named(key.feature, key.segment))
-        fires = f"{what} ({key.kind}, {length}) since {moment(status.fired_at)}"
+        fires = f"{what} ({key.kind}, {length}) since {moment(status.since)}"
         show(console, f"  {status.severity}: {fires}", STYLES[str(status.severity)])
     newest = watched_rows(monitor, found)
     blind = {row.feature for row in newest if not row.verdict.judged}

@@ -176,7 +176,6 @@ def _alerts(known: list[Known], state: AlertState) -> Lines:
         for record in alerts_in(state, one.found, one.monitor):
             key, alert = record.key, record.status
             severity = str(alert.severity or "")
-            since = alert.fired_at if state is AlertState.FIRING else alert.since
             length = format_duration(key.window_seconds)
             row = newest.get((key.feature, key.segment, key.window_seconds))
             parts = "" if key.segment else one.carried.get((key.feature, key.window_seconds), "")
@@ -184,7 +183,7 @@ def _alerts(known: list[Known], state: AlertState) -> Lines:
                 (
                     Text(severity, STYLES.get(severity, "")),
                     f"{one.monitor.name} {named(key.feature, key.segment)} ({key.kind}, {length})",
-                    f"since {moment(since)}",
+                    f"since {moment(alert.since)}",
                     # Why nothing could be judged is told below.
                     ""
                     if key.kind in _OF_ABSENCE or row is None

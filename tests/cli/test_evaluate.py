@@ -29,7 +29,7 @@ def test_an_alert_fires_and_still_fires(any_shop: Shop) -> None:
     for _ in range(2):
         said = any_shop.run("evaluate", "--once")
         assert said.code == 3
-        assert said.line("price").strip() == "critical: price (drift, 1d) since 2026-09-12 00:00Z"
+        assert said.line("price").strip() == "critical: price (drift, 1d) since 2026-09-11 00:00Z"
     any_shop.config(any_shop.monitor(features="[{name: city, kind: categorical}]"))
     assert any_shop.run("evaluate", "--once").code == 0, "it is not watched any more"
 

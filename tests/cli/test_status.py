@@ -53,7 +53,7 @@ def test_what_fires_since_when_and_how_it_is_now(any_shop: Shop) -> None:
     any_shop.run("evaluate", "--once")
     said = any_shop.run("status")
     (line,) = part(said, "Firing")
-    assert line.startswith("  critical  shop price (drift, 1d)  since 2026-09-12 00:00Z  newest")
+    assert line.startswith("  critical  shop price (drift, 1d)  since 2026-09-11 00:00Z  newest")
     assert "JS distance" in line
     assert "1 critical, 2 ok" in said.out
 
