@@ -1,4 +1,4 @@
-"""What calibrated verdicts could not rest on, in words, for `driftwatch status`."""
+"""What calibrated verdicts could not rest on, in words, for `driftwatch status` and `explain`."""
 
 from collections.abc import Iterable, Iterator
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy import Connection
 
+from driftwatch.cli.caveat import SAYS
 from driftwatch.cli.picture import draw_bins
 from driftwatch.cli.shown import carried_by, named
 from driftwatch.cli.status import nothing_yet
@@ -15,6 +16,7 @@ from driftwatch.cli.terminal import STYLES, clean, moment, open_console, show
 from driftwatch.cli.usage import find_feature, find_monitors, window_end, window_length
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.errors import DriftwatchError
+from driftwatch.stats.calibration import Shortcoming
 from driftwatch.store import explained, results
 from driftwatch.store.engine import open_store
 from driftwatch.store.migrate import has_schema
@@ -26,6 +28,8 @@ from driftwatch.window import format_duration
 _EXAMPLES = 3
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
+_MORE_THAN_SAMPLING = 1.005
+"""An inflation below this is shown as 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,17 +187,27 @@ def _beside(found: _Found) -> Iterator[str]:
         yield f"compared with: {row.compared_with}"
     if row.alpha == row.alpha and row.verdict.judged:  # no NaN: its threshold is calibrated
         yield (
-            f"p {row.p_value:.2g} (alpha {row.alpha:g}); the reference's own windows differ "
-            f"{row.inflation:.3g} times as much as by sampling alone (they wobble by "
-            f"{row.wobble:.2g} sigma), so that this many rows show an effect of "
-            f"{row.detectable_effect:.2g} sigma or more"
+            f"p {row.p_value:.2g} (alpha {row.alpha:g}); {_own_windows(row)}; so many rows can show "
+            f"an effect of {row.detectable_effect:.2g} sigma or more"
         )
-    if row.caveats:
-        yield f"caveats: {row.caveats.replace(' ', ', ').replace('_', ' ')}"
+    for caveat in row.caveats.split():
+        yield f"caveat: {caveat}: {SAYS[Shortcoming(caveat)]}"
     if found.explained:
         yield found.explained
     if parts := carried_by(found.parts):
         yield f"{parts}; `--segment` draws one of them"
+
+
+def _own_windows(row: ResultRow) -> str:
+    """What was learned from the windows of the reference, if it has any."""
+    if Shortcoming.NO_WINDOWS in row.caveats.split():
+        return "sampling alone is what is usual"
+    if row.inflation < _MORE_THAN_SAMPLING:
+        return "the reference's own windows differ no more than by sampling alone"
+    return (
+        f"the reference's own windows differ {row.inflation:.3g} times as much as by sampling alone "
+        f"(they wobble by {row.wobble:.2g} sigma)"
+    )
 
 
 def _no_picture(wanted: _Wanted, found: _Found) -> str:

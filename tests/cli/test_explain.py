@@ -180,7 +180,22 @@ def test_what_a_calibrated_verdict_rests_on(any_shop: Shop) -> None:
     assert "the reference's own windows differ" in rests
     assert rests.endswith("sigma or more")
     assert "nan" not in said.out
-    assert said.line("caveats:").startswith("caveats: few windows")
+    few = "caveat: few_windows: the reference has fewer than 30 windows of this length"
+    assert said.line("caveat: few") == few
+
+
+def test_training_data_have_no_windows_to_tell_of(any_shop: Shop) -> None:
+    any_shop.fill()
+    any_shop.config(
+        any_shop.monitor(
+            thresholds="{effect: {warning: 0.1, critical: 0.3}}", reference="{table: orders}"
+        )
+    )
+    any_shop.run("evaluate", "--once")
+    said = any_shop.run("explain", "shop", "price")
+    assert "sampling alone is what is usual; so many rows can show" in said.line("alpha 0.001")
+    assert "own windows" not in said.out
+    assert said.line("caveat: no_windows").endswith("sampling alone is what is usual")
 
 
 def test_one_segment(parted: Shop) -> None:
