@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from driftwatch.cli.caveat import SAYS
 from driftwatch.cli.picture import draw_bins
-from driftwatch.cli.shown import carried_by, named
+from driftwatch.cli.shown import carried_by, further, named
 from driftwatch.cli.status import nothing_yet
 from driftwatch.cli.terminal import STYLES, clean, moment, open_console, show
 from driftwatch.cli.usage import find_feature, find_monitors, window_end, window_length
@@ -181,14 +181,14 @@ def _draw(console: Console, wanted: _Wanted, found: _Found) -> None:
 def _beside(found: _Found) -> Iterator[str]:
     """What the sentence of a result does not say."""
     row = found.row
-    if row.explanation:
-        yield row.explanation
+    if more := further(row):
+        yield more
     if row.compared_with:
         yield f"compared with: {row.compared_with}"
     if row.alpha == row.alpha and row.verdict.judged:  # no NaN: its threshold is calibrated
         yield (
-            f"p {row.p_value:.2g} (alpha {row.alpha:g}); {_own_windows(row)}; so many rows can show "
-            f"an effect of {row.detectable_effect:.2g} sigma or more"
+            f"p {row.p_value:.2g} (alpha {row.alpha:g}); {_own_windows(row)}; so many rows can "
+            f"show an effect of {row.detectable_effect:.2g} sigma or more"
         )
     for caveat in row.caveats.split():
         yield f"caveat: {caveat}: {SAYS[Shortcoming(caveat)]}"
@@ -205,8 +205,8 @@ def _own_windows(row: ResultRow) -> str:
     if row.inflation < _MORE_THAN_SAMPLING:
         return "the reference's own windows differ no more than by sampling alone"
     return (
-        f"the reference's own windows differ {row.inflation:.3g} times as much as by sampling alone "
-        f"(they wobble by {row.wobble:.2g} sigma)"
+        f"the reference's own windows differ {row.inflation:.3g} times as much as by sampling "
+        f"alone (they wobble by {row.wobble:.2g} sigma)"
     )
 
 

@@ -63,6 +63,13 @@ def named(feature: str, segment: str) -> str:
     return f"{feature} [{segment}]" if segment else feature
 
 
+def further(row: ResultRow) -> str:
+    """What the explanation of a result says beyond its message: that of the volume begins with the
+    same words."""
+    first, _, rest = row.explanation.partition("; ")
+    return rest if first in row.message else row.explanation
+
+
 def carried_by(parts: Sequence[ResultRecord]) -> str:
     """Which segments a drift lies in, strongest first: those that are flagged themselves; "" where
     none was judged."""

@@ -13,6 +13,7 @@ from driftwatch.cli.caveat import caveats
 from driftwatch.cli.shown import (
     alerts_in,
     carried_by,
+    further,
     named,
     part_rows,
     watched_rows,
@@ -34,6 +35,7 @@ from driftwatch.store import evaluations, exclusions, monitors, results, snapsho
 from driftwatch.store.engine import Store, open_store
 from driftwatch.store.evaluations import SUCCESS, Cost
 from driftwatch.store.migrate import has_schema
+from driftwatch.store.results import ResultRow
 from driftwatch.store.snapshot import MonitorSnapshot
 from driftwatch.store.versions import VersionRow
 from driftwatch.window import format_duration
@@ -188,11 +190,16 @@ def _alerts(known: list[Known], state: AlertState) -> Lines:
                     ""
                     if key.kind in _OF_ABSENCE or row is None
                     else "; ".join(
-                        filter(None, (f"newest window: {row.message}", row.explanation, parts))
+                        filter(None, (f"newest window: {row.message}", _further(row), parts))
                     ),
                 )
             )
     return lines
+
+
+def _further(row: ResultRow) -> str:
+    """In one line with the message, which names the feature already."""
+    return further(row).removeprefix(f"{row.feature}: ")
 
 
 def _blind(known: list[Known]) -> Iterator[tuple[Cell, ...]]:

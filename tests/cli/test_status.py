@@ -58,6 +58,23 @@ def test_what_fires_since_when_and_how_it_is_now(any_shop: Shop) -> None:
     assert "1 critical, 2 ok" in said.out
 
 
+def test_what_fires_is_said_once(any_shop: Shop) -> None:
+    any_shop.fill()
+    any_shop.drift()
+    any_shop.sql("DELETE FROM orders WHERE at >= '2026-09-12' AND at < '2026-09-12 20:00:00'")
+    any_shop.config()
+    any_shop.run("evaluate", "--once")
+    volume, price = sorted(part(any_shop.run("status"), "Firing"))
+    assert volume.count("times the median window") == 1
+    assert volume.endswith(
+        "(critical); look at the workflow: who sends rows, and whether all of them arrive."
+    )
+    assert price.count("price: ") == 1
+    explained = any_shop.run("explain", "shop", "@volume")
+    assert explained.out.count("times the median window") == 1
+    assert explained.line("look at the workflow").startswith("look at the workflow: who sends")
+
+
 def test_what_is_flagged_but_does_not_fire_yet(any_shop: Shop) -> None:
     any_shop.fill()
     any_shop.drift()
