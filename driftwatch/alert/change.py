@@ -129,6 +129,8 @@ def _numbers(change: AlertChange) -> str:
     parts = []
     if change.kind is AlertKind.COLUMN and change.state is AlertState.FIRING and change.reason:
         parts.append(change.reason)
+    if change.kind not in _OF_ROWS and change.reason and math.isnan(change.value):
+        parts.append(f"the newest window is not judged ({change.reason})")
     if change.kind not in _OF_ROWS and math.isfinite(change.value):
         parts.append(f"{change.measure.replace('volume', 'rows / median')} {change.value:.3g}")
         if change.threshold is not None:

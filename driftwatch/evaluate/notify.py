@@ -86,7 +86,7 @@ def _change(record: AlertRecord, rows: Rows, note: str) -> AlertChange:
         since=status.since or status.window_end,
         window_end=status.window_end,
         measure=_measure(key, row),
-        value=math.nan if row is None else row.value,
+        value=row.value if row is not None and row.verdict.judged else math.nan,
         threshold=_threshold(row, status.severity),
         rows=0 if row is None else row.rows,
         reason="" if row is None else row.reason.value,

@@ -85,9 +85,9 @@ def test_the_payload_by_hand() -> None:
             "2013-02-09T00:00:00Z: js_distance 0.512, limit 0.2, 930 rows.",
         ),
         (
-            {"segment": "EWR", "value": math.nan, "threshold": None},
+            {"segment": "EWR", "value": math.nan, "reason": "too_few_rows"},
             "delay-model: dep_delay[EWR] drifts (critical) over 1d up to 2013-02-09T00:00:00Z: "
-            "930 rows.",
+            "the newest window is not judged (too_few_rows), 930 rows.",
         ),
         (
             {"segment": "EWR", "state": AlertState.PENDING},

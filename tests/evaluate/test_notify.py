@@ -44,6 +44,21 @@ def test_it_says_since_when_and_by_how_much(empty_world: World) -> None:
     }  # fmt: skip
 
 
+def test_a_window_that_is_not_judged_has_no_value(
+    small_empty_world: World, settings: MonitorSettings
+) -> None:
+    """A catch-up may end at one; what it says is not what the alert fired on."""
+    few = {"rows": 40, "value": 0.0}
+    judged = [*history(11, "cc"), found(13, "?", **few)]
+    take(small_empty_world.store, settings, judged)
+    (firing,) = told(small_empty_world)
+    assert (firing["state"], firing["value"], firing["reason"]) == ("firing", None, "too_few_rows")
+    assert firing["message"] == (
+        f"m: x drifts (critical) over 1d up to {text(13)}: the newest window is not judged "
+        "(too_few_rows), 40 rows."
+    )
+
+
 def test_what_is_told_is_told_once(small_empty_world: World, settings: MonitorSettings) -> None:
     take(small_empty_world.store, settings, history(11, "ww"))
     with small_empty_world.store.write() as connection:
