@@ -92,7 +92,7 @@ look at the data: the pipeline before the model.'
     words, hint, step = _WORDS[kind]
     if made_by_prompt and kind not in _DEFECTS:
         step, hint = NextStep.RETRIEVAL_OR_PROMPT, "what they were given, and which version ran"
-    said = _with_names(finding, words(finding), show_levels)
+    said = words(finding, _named(finding) if show_levels else "")
     return _explanation(finding.feature, said, step, hint)
 
 
@@ -121,7 +121,7 @@ def explain_prediction(
 its version and serving, or an input that is not watched.'
     """
     words, _, _ = _WORDS[finding.change.kind]
-    said = _with_names(finding, words(finding), show_levels)
+    said = words(finding, _named(finding) if show_levels else "")
     said = (
         f"{said}, and no input is flagged"
         if explained is None
@@ -135,13 +135,7 @@ def _explanation(feature: str, said: str, step: NextStep, hint: str) -> Explanat
     return Explanation(f"{feature}: {said}; look at the {_PLACES[step]}: {hint}.", step)
 
 
-def _with_names(finding: Finding, said: str, show_levels: bool) -> str:
-    if show_levels and finding.change.kind in _NAMED and (named := _named(finding)):
-        return f"{said} ({named})"
-    return said
-
-
-def _missing(finding: Finding) -> str:
+def _missing(finding: Finding, _: str) -> str:
     said = f"{_hold(finding, [finding.axis.missing], 'of rows are missing')}"
     cells = "bins" if isinstance(finding.axis, NumericAxis) else "levels"
     if sum(finding.current) == finding.current[finding.axis.missing]:
@@ -151,12 +145,12 @@ def _missing(finding: Finding) -> str:
     return f"{said}; the other {cells} changed, too"
 
 
-def _unseen(finding: Finding) -> str:
+def _unseen(finding: Finding, _: str) -> str:
     now, before = finding.shares(finding.change.cells)
     return f"levels unseen in the reference hold {_percent(now)} of rows ({_before(before)})"
 
 
-def _unit(finding: Finding) -> str:
+def _unit(finding: Finding, _: str) -> str:
     return f"values are {_map_words(finding.change.unit or AffineMap())} those of the reference"
 
 
@@ -172,7 +166,7 @@ def _map_words(unit: AffineMap) -> str:
     return more if unit.factor == 1 else f"{times} (and {more})"
 
 
-def _location(finding: Finding) -> str:
+def _location(finding: Finding, _: str) -> str:
     pair = finding.summaries
     if pair and pair[0].known and pair[1].known:
         way = "up" if pair[0].mean > pair[1].mean else "down"
@@ -189,7 +183,7 @@ def _moved_up(finding: Finding) -> bool:
     return bool(now @ (below - above) > 0)
 
 
-def _spread(finding: Finding) -> str:
+def _spread(finding: Finding, _: str) -> str:
     pair = finding.summaries
     if pair and pair[0].known and pair[1].known:
         now, before = (one.standard_deviation for one in pair)
@@ -199,27 +193,29 @@ def _spread(finding: Finding) -> str:
     return "values spread otherwise about the same middle"
 
 
-def _tail(finding: Finding) -> str:
+def _tail(finding: Finding, _: str) -> str:
     cells = finding.gained()
     return f"{_hold(finding, cells, 'of rows lie far out')}; the inner bins keep their shape"
 
 
-def _spike(finding: Finding) -> str:
+def _spike(finding: Finding, named: str) -> str:
     cell = finding.change.cells[0]
     now, before = finding.shares([cell])
     what = "one level"
     if isinstance(finding.axis, NumericAxis):
         ends = {0: "the lowest bin", len(finding.axis.edges): "the highest bin"}
         what = ends.get(cell, "one bin")
+    what += f", {named}," if named else ""
     return f"{what} holds {_percent(now)} of rows ({_before(before)}); the others keep their shape"
 
 
-def _mix(finding: Finding) -> str:
+def _mix(finding: Finding, named: str) -> str:
     cells = finding.gained() or finding.change.cells
     now, before = finding.shares(cells)
     one, many = ("bin", "bins") if isinstance(finding.axis, NumericAxis) else ("level", "levels")
     count = f"1 {one} that" if len(cells) == 1 else f"{len(cells)} {many} that"
     verb = "gained" if now > before else "lost"
+    verb += f", {named}," if named else ""
     holds = "holds" if len(cells) == 1 else "hold"
     return f"the mix shifted: {count} {verb} {holds} {_percent(now)} of rows ({_before(before)})"
 
@@ -269,7 +265,8 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
-_Words = Callable[[Finding], str]
+_Words = Callable[[Finding, str], str]
+"""Of a finding and the labels of the cells that it is about, "" where they may not be named."""
 _WORDS: dict[ChangeKind, tuple[_Words, str, NextStep]] = {
     ChangeKind.MISSING_DATA: (_missing, "the pipeline before the model", NextStep.DATA),
     ChangeKind.UNSEEN_CATEGORY: (
@@ -293,4 +290,3 @@ _WORDS: dict[ChangeKind, tuple[_Words, str, NextStep]] = {
     ChangeKind.MIX_SHIFT: (_mix, "who or what is served now", NextStep.WORKFLOW),
 }
 _DEFECTS = (ChangeKind.MISSING_DATA, ChangeKind.UNSEEN_CATEGORY, ChangeKind.UNIT_OR_SCALE)
-_NAMED = (ChangeKind.SPIKE, ChangeKind.MIX_SHIFT)

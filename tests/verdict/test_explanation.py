@@ -167,10 +167,10 @@ def test_no_level_and_no_limit_enters_unless_allowed(found: Finding) -> None:
 def test_levels_are_named_if_they_may_be() -> None:
     found = finding(K.MIX_SHIFT, (3, 0, 2), (10, 30, 25, 35, 0, 0, 0), axis=LEVELS)
     sentence = explain(found, show_levels=True).sentence
-    assert '(reference 30 %) ("Dave", "Carol"); look at' in sentence
+    assert '2 levels that gained, "Dave", "Carol", hold ' in sentence
     assert "Alice" not in sentence
     spike = explain(finding(K.SPIKE, (1,), (20, 40, 20, 20, 0)), show_levels=True).sentence
-    assert '("[-7771, 0)")' in spike
+    assert 'one bin, "[-7771, 0)", holds 40 % of rows (reference ' in spike
 
 
 def test_named_levels_are_few_short_and_on_one_line() -> None:
