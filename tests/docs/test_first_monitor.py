@@ -81,7 +81,7 @@ def test_the_steps_of_the_page_lead_to_an_alert() -> None:
         assert (code, "0 problems, 0 warnings" in output) == (0, True), output
         code, output = run("evaluate", "--once")
         assert code == 3, output
-        assert "warning: dep_delay (drift, 1d) since 2026-10-11 00:00Z" in output, (
+        assert "warning: dep_delay (drift, 1d) since 2026-10-10 00:00Z" in output, (
             "on the first day"
         )
         code, output = run("status")

@@ -48,8 +48,7 @@ def test_a_window_that_is_not_judged_has_no_value(
     small_empty_world: World, settings: MonitorSettings
 ) -> None:
     """A catch-up may end at one; what it says is not what the alert fired on."""
-    few = {"rows": 40, "value": 0.0}
-    judged = [*history(11, "cc"), found(13, "?", **few)]
+    judged = [*history(11, "cc"), found(13, "?", rows=40, value=0.0)]
     take(small_empty_world.store, settings, judged)
     (firing,) = told(small_empty_world)
     assert (firing["state"], firing["value"], firing["reason"]) == ("firing", None, "too_few_rows")
