@@ -22,7 +22,7 @@ from driftwatch.evaluate.groups import version_grouping
 from driftwatch.evaluate.joint import JointPlan, joint_plan
 from driftwatch.evaluate.joint_capture import capture_joint
 from driftwatch.evaluate.memory import Stored
-from driftwatch.evaluate.progress import lane_seconds
+from driftwatch.evaluate.progress import first_moment, lane_seconds
 from driftwatch.evaluate.specification import cohort_key, cohort_relation
 from driftwatch.source import ColumnType, RelationInfo, ScanColumn, ScanPlan, Source
 from driftwatch.stats.counts import ColumnTrouble
@@ -138,7 +138,8 @@ def prepare(
     with store.read() as connection:
         made = _load(connection, monitor, record.id, info, source, captured, retry_at)
         found = calibrations(
-            connection, monitor, record.id, made.axes, made.references, record.watermark,
+            connection, monitor, record.id, made.axes, made.references,
+            record.watermark or first_moment(monitor, now),
             Stored(connection, monitor),
         )  # fmt: skip
     again = None

@@ -211,8 +211,9 @@ def test_a_catch_up_is_calibrated_by_what_it_has_counted(cyclic: World) -> None:
         start=Start(to_epoch(day(7))), catch_up_seconds=2 * DAY,
     )  # fmt: skip
     assert len(cyclic.catch_up(14)) > 3
-    caveats = [r["caveats"] for r in cyclic.results("x", HOUR)]
-    assert not any("no_windows" in one for one in caveats[48:]), "two days are scanned at once"
+    found = cyclic.results("x", HOUR)
+    assert not any("no_windows" in row["caveats"] for row in found), "the days before are counted"
+    assert sum(str(row["verdict"]) != "ok" for row in found) <= 1
 
 
 def test_training_data_has_no_windows_and_says_so(cyclic: World) -> None:
