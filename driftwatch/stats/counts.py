@@ -45,12 +45,16 @@ class ColumnPanes:
         )
 
     def sum(self) -> "ColumnPanes":
-        """All panes as one: shape (1, cells). The sum of no panes is all zeros."""
+        """All panes as one: shape (1, cells). The sum of no panes is all zeros; one of values near
+        the largest number may be infinite, or NaN."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = self.total.sum(keepdims=True)
+            total_squares = self.total_squares.sum(keepdims=True)
         return ColumnPanes(
             cells=self.cells.sum(axis=0, keepdims=True),
             infinite=self.infinite.sum(keepdims=True),
-            total=self.total.sum(keepdims=True),
-            total_squares=self.total_squares.sum(keepdims=True),
+            total=total,
+            total_squares=total_squares,
             minimum=np.array([_finite(np.fmin, self.minimum)]),
             maximum=np.array([_finite(np.fmax, self.maximum)]),
         )

@@ -38,6 +38,7 @@ class Totals:
 
     def _add_moments(self, group: int, moments: FloatArray, to: IntArray) -> None:
         of_group = self.packs.moments[group]
-        of_group[:2, to] += moments[:, :2].sum(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):  # of values near the largest number
+            of_group[:2, to] += moments[:, :2].sum(axis=0)
         of_group[2, to] = np.fmin(of_group[2, to], np.fmin.reduce(moments[:, 2]))
         of_group[3, to] = np.fmax(of_group[3, to], np.fmax.reduce(moments[:, 3]))

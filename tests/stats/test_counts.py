@@ -1,6 +1,7 @@
 """Counts of panes add up to those of a window."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +30,13 @@ def test_a_window_is_the_sum_of_its_panes() -> None:
     assert window.total.tolist() == [6.0]
     assert window.total_squares.tolist() == [14.0]
     assert (window.minimum.tolist(), window.maximum.tolist()) == ([1.0], [3.0])
+
+
+def test_sums_beyond_the_largest_number_are_no_warning() -> None:
+    most = np.finfo(np.float64).max
+    huge = replace(column(4), total=np.array([most, most, -math.inf, 0.0]))
+    assert math.isnan(huge.sum().total[0])
+    assert replace(huge, total=np.full(4, most)).sum().total.tolist() == [math.inf]
 
 
 @pytest.mark.parametrize("panes", [0, 1])

@@ -210,6 +210,20 @@ def test_sums_that_overflow_are_kept_as_not_known(store: Store) -> None:
     assert np.isinf(found.columns["c0"].total_squares[0])
 
 
+def test_sums_of_hours_may_overflow_where_those_of_panes_did_not(store: Store) -> None:
+    monitor_id, axes_of = monitor_with_axes(store, columns=1)
+    starts = to_epoch(MONDAY) + 900 * np.arange(2)
+    huge = ColumnPanes(
+        np.array([[0, 1, 0, 0]] * 2), np.zeros(2, np.int64), np.array([1.5e308, 1.5e308]),
+        np.array([np.inf, np.inf]), np.array([1.5e308] * 2), np.array([1.5e308] * 2),
+    )  # fmt: skip
+    counts = PaneCounts(900, starts, np.array([1, 1]), {"c0": huge})
+    record(store, monitor_id, axes_of, counts, hours(0, 0.5))
+    (found,) = sums(store, monitor_id, axes_of, [hours(0, 1)])
+    assert np.isinf(found.columns["c0"].total[0])
+    assert found.columns["c0"].cells[0].tolist() == [0, 2, 0, 0]
+
+
 def test_panes_without_rows_are_noted_as_counted(store: Store) -> None:
     monitor_id, axes_of = monitor_with_axes(store)
     nothing = PaneCounts(
