@@ -37,7 +37,7 @@ class Asked:
                 "--effect and --alpha are a policy of their own; write all in one, like "
                 "--policy effect:0.1,0.3@0.001"
             )
-        word = self.policy or CONFIGURED
+        word = CONFIGURED if self.policy is None else self.policy
         if self.effect or self.alpha:
             word = "effect" + (f":{self.effect}" if self.effect else "")
             word += f"@{self.alpha}" if self.alpha else ""

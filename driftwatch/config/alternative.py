@@ -1,5 +1,6 @@
 """A policy in one word of the command line, and the monitor that is judged by it."""
 
+import math
 import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -122,6 +123,8 @@ def _check(text: str, made: Alternative) -> None:
         return
     if made.alpha is not None and made.measure is not Measure.EFFECT:
         raise ValueError(f"{text!r}: {made.measure} is a fixed threshold, which knows no alpha")
+    if any(math.isinf(one) for one in limits):
+        raise ValueError(f"{text!r}: a limit is a finite number")
     if any(one > largest(made.measure) for one in limits):
         raise ValueError(
             f"{text!r}: {made.measure} is at most {largest(made.measure):.6g}, so that the limit "

@@ -6,6 +6,7 @@ from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems, nearest, suggestion
 from driftwatch.config.reading import read, tell_wrong_kind
 from driftwatch.config.shape import LimitsShape
+from driftwatch.stats.effect import EFFECT_MAX
 from driftwatch.verdict.policy import (
     CalibratedThreshold,
     FixedThreshold,
@@ -24,6 +25,7 @@ _LARGEST = {
     Measure.TOTAL_VARIATION: 1.0,
     Measure.L_INFINITY: 1.0,
     Measure.KS: 1.0,
+    Measure.EFFECT: EFFECT_MAX,
 }
 
 

@@ -103,6 +103,7 @@ def test_without_an_alert_it_says_so(simple: Shop) -> None:
     ("words", "code", "told"),
     [
         (["nobody"], 2, "no monitor is named 'nobody'"),
+        (["shop", "--policy", ""], 2, "'' is no policy; write MEASURE"),
         (["shop", "--policy", "psi0.1"], 2, "'psi0.1' is no policy; write MEASURE"),
         (["shop", "--against", "efect"], 2, "did you mean 'effect'?"),
         (["shop", "--alpha", "0.2"], 2, "alpha lies in (0, 0.05], not 0.2"),

@@ -52,6 +52,8 @@ def test_a_policy_says_what_differs(text: str, meant: Alternative) -> None:
         ("configured@0.1", "has limits and alpha of its own"),
         ("psi:0.1@0.01", "psi is a fixed threshold, which knows no alpha"),
         ("js_distance:1.2", "js_distance is at most 1"),
+        ("effect:0.1,8.1", "effect is at most 8"),
+        ("psi:1e400", "a limit is a finite number"),
         ("effect@0.2", "alpha lies in (0, 0.05], not 0.2"),
         ("effect@0", "alpha lies in (0, 0.05], not 0.0"),
         ("effect:0.3,0.1", "warning (0.3) must not exceed critical (0.1)"),

@@ -77,6 +77,10 @@ def test_limits_of_volume(load: Load) -> None:
             "thresholds: {js_distance: {warning: 0.1, critical: 1.2}}",
             "thresholds.js_distance.critical: is never reached: js_distance is at most 1; write",
         ),
+        (
+            "thresholds: {effect: {critical: 9}}",
+            "thresholds.effect.critical: is never reached: effect is at most 8; write",
+        ),
         ("volume: 2", "volume: must be a mapping of keys, not a number"),
         ("volume: {}", "volume: a threshold needs a warning or a critical limit; write them like"),
         ("volume: {warning: 1}", "volume: factors of volume are above 1; write them like"),
