@@ -93,8 +93,7 @@ def _read(connection: Connection, wanted: _Wanted) -> _Found:
         since = _history(connection, wanted, wanted.end - _SECOND)
         found = [one for one in since if one.row.window_end == wanted.end]
     if not found:
-        known = sorted({one.row.segment for one in newest if one.row.feature == wanted.feature})
-        raise DriftwatchError(_nothing(wanted, known))
+        raise DriftwatchError(_nothing(wanted, [one.row for one in newest]))
     chosen = found[-1]
     parts: list[ResultRecord] = []
     if not wanted.segment:
@@ -141,7 +140,9 @@ def _history(connection: Connection, wanted: _Wanted, since: datetime) -> list[R
     )
 
 
-def _nothing(wanted: _Wanted, segments: list[str]) -> str:
+def _nothing(wanted: _Wanted, newest: list[ResultRow]) -> str:
+    known = [one for one in newest if one.feature == wanted.feature]
+    segments = sorted({one.segment for one in known})
     length = format_duration(wanted.seconds)
     of = named(wanted.feature, wanted.segment)
     what = f"there is no result of {of!r} over {length} of monitor {wanted.monitor.name!r}"
@@ -149,7 +150,10 @@ def _nothing(wanted: _Wanted, segments: list[str]) -> str:
         there = ", ".join(repr(one) for one in segments if one)
         return f"{what}; its segments are: {there}" if there else f"{what}; it has no segments yet"
     if wanted.end is None:
-        return f"{what} yet; `driftwatch status` shows how far it has counted"
+        others = sorted({one.window_seconds for one in known if one.segment == wanted.segment})
+        shorter = ", ".join(format_duration(one) for one in others)
+        there = f"there is one over {shorter}, see --window; " if shorter else ""
+        return f"{what} yet; {there}`driftwatch status` shows how far it has counted"
     return (
         f"{what} for a window that ends at {moment(wanted.end)}; windows of {length} end at whole "
         f"multiples of it, in {wanted.monitor.calendar.zone}, and `driftwatch status` shows how "
@@ -204,9 +208,11 @@ def _own_windows(row: ResultRow) -> str:
         return "sampling alone is what is usual"
     if row.inflation < _MORE_THAN_SAMPLING:
         return "the reference's own windows differ no more than by sampling alone"
+    # A result of a store that did not keep the wobble yet has none.
+    wobble = f" (they wobble by {row.wobble:.2g} sigma)" if row.wobble == row.wobble else ""
     return (
         f"the reference's own windows differ {row.inflation:.3g} times as much as by sampling "
-        f"alone (they wobble by {row.wobble:.2g} sigma)"
+        f"alone{wobble}"
     )
 
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import sqlite3
 import sys
 from datetime import timedelta
 
@@ -108,6 +109,31 @@ def test_before_anything_was_evaluated(shop: Shop) -> None:
     said = shop.run("explain", "shop", "price")
     assert (said.code, said.out) == (1, "")
     assert "there is no result of 'price' over 1d of monitor 'shop' yet" in said.err
+
+
+def test_before_the_longest_window_has_ended(shop: Shop) -> None:
+    shop.fill()
+    shop.config(shop.monitor(windows="[1h, 6h, 7d]"))
+    shop.run("evaluate", "--once")
+    said = shop.run("explain", "shop", "price")
+    assert said.code == 1
+    assert "of 'price' over 7d of monitor 'shop' yet; there is one over 1h, 6h, see --window" in (
+        said.err
+    )
+
+
+def test_results_of_a_store_that_kept_no_wobble(shop: Shop) -> None:
+    shop.fill()
+    shop.config(shop.monitor(thresholds=""))
+    shop.run("evaluate", "--once")
+    assert "they wobble by" in shop.run("explain", "shop", "price").out
+    with sqlite3.connect(shop.folder / "store.db") as store:
+        store.execute("UPDATE result SET wobble = NULL, change = NULL")
+    store.close()
+    said = shop.run("explain", "shop", "price")
+    assert (said.code, said.err) == (0, "")
+    assert "by sampling alone, so that this many rows" in said.out
+    assert "nan" not in said.out
 
 
 def test_what_was_not_judged_says_why(shop: Shop) -> None:
