@@ -68,9 +68,10 @@ def explained(
     known = {one.feature: one.share for one in shares if one.applicable}
     unexplained = all(share < EXPLAINS for share in known.values())
     alone = bool(inputs) and flagged <= known.keys() and unexplained
-    most = max((known[name] for name in flagged & known.keys()), default=None)
+    told = [(name, known[name]) for name in sorted(flagged & known.keys())]
+    best = max(told, key=lambda one: one[1], default=None)
     return [
-        None if change is None else _why(monitor, case, change, alone, most)
+        None if change is None else _why(monitor, case, change, alone, best)
         for case, change in zip(cases, found, strict=True)
     ]
 
@@ -83,10 +84,14 @@ def _change(case: Case) -> Change | None:
 
 
 def _why(
-    monitor: MonitorSettings, case: Case, change: Change, alone: bool, most: float | None
+    monitor: MonitorSettings,
+    case: Case,
+    change: Change,
+    alone: bool,
+    best: tuple[str, float] | None,
 ) -> Why:
-    """alone: whether no input explains the prediction's change; most: what a flagged one explains
-    of it at most, None where none is flagged."""
+    """alone: whether no input explains the prediction's change; best: the flagged one that explains
+    most of it, and how much, None where none is known."""
     finding = Finding(
         case.feature.name,
         change,
@@ -96,6 +101,7 @@ def _why(
         _summaries(case),
     )
     if case.feature.prediction and alone and change.kind not in BREAKS:
+        most = None if best is None else best[1]
         told = explain_prediction(finding, explained=most, show_levels=monitor.show_levels)
         return Why(replace(change, kind=ChangeKind.PREDICTION_ONLY, second=change.kind), told)
     return Why(
@@ -104,6 +110,7 @@ def _why(
             finding,
             show_levels=monitor.show_levels,
             made_by_prompt=case.feature.made_by_prompt,
+            driver=best if case.feature.prediction and best and best[1] >= EXPLAINS else None,
         ),
     )
 

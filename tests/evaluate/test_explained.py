@@ -157,6 +157,8 @@ def test_the_input_that_moved_explains_the_prediction(empty_world: World) -> Non
     assert max(moved["b"], moved["k"]) < 0.1
     assert answered.keys() == {"a", "b", "k"}
     assert max(answered.values()) <= 0.17
+    told = [str(one["explanation"]) for one in world.results("p")]
+    assert [", and a explains " in one for one in told] == [False, True, False]
     quarters = shares(world, QUARTER)
     assert [bool(one) for one in quarters] == [False] * 4 + [True] * 8
     assert all(one["a"] >= 0.9 for one in quarters[4:8])
