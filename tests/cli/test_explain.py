@@ -126,14 +126,17 @@ def test_results_of_a_store_that_kept_no_wobble(shop: Shop) -> None:
     shop.fill()
     shop.config(shop.monitor(thresholds=""))
     shop.run("evaluate", "--once")
-    assert "they wobble by" in shop.run("explain", "shop", "price").out
-    with sqlite3.connect(shop.folder / "store.db") as store:
-        store.execute("UPDATE result SET wobble = NULL, change = NULL")
-    store.close()
-    said = shop.run("explain", "shop", "price")
-    assert (said.code, said.err) == (0, "")
-    assert "by sampling alone, so that this many rows" in said.out
-    assert "nan" not in said.out
+    told = {}
+    for wobble in ("0.2", "NULL"):
+        with sqlite3.connect(shop.folder / "store.db") as store:
+            store.execute(f"UPDATE result SET inflation = 2, wobble = {wobble}, caveats = ''")
+        store.close()
+        said = shop.run("explain", "shop", "price")
+        assert (said.code, said.err) == (0, "")
+        told[wobble] = " ".join(said.out.split())
+    assert "2 times as much as by sampling alone (they wobble by 0.2 sigma); so many" in told["0.2"]
+    assert "2 times as much as by sampling alone; so many rows" in told["NULL"]
+    assert "nan" not in told["NULL"]
 
 
 def test_what_was_not_judged_says_why(shop: Shop) -> None:
