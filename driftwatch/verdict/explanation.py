@@ -82,8 +82,8 @@ def explain(
     show_levels: whether up to three levels, or limits of bins, may be named; made_by_prompt:
     whether retrieval or a prompt makes this column (a length, a similarity): then a change that is
     no defect of the data is looked for there; driver: of a prediction, the flagged input that
-    explains most of its change, and how much (0..1). ValueError for a kind that no feature's counts
-    show; see `explain_volume` and `explain_prediction`.
+    explains most of its change, and how much (0..1): then that one is looked at. ValueError for a
+    kind that no feature's counts show; see `explain_volume` and `explain_prediction`.
 
     >>> change = Change(ChangeKind.MISSING_DATA, 0.99, None, 0.0, (3,))
     >>> axis = NumericAxis((0.0, 60.0))
@@ -100,6 +100,8 @@ look at the data: the pipeline before the model.'
     said = words(finding, _named(finding) if show_levels else "")
     if driver is not None:
         said = f"{said}, and {driver[0]} explains {_percent(driver[1])} of it"
+        if kind not in _DEFECTS:
+            step, hint = NextStep.DATA, f"what moved {driver[0]}"
     return _explanation(finding.feature, said, step, hint)
 
 

@@ -143,6 +143,18 @@ def test_every_kind_has_a_sentence() -> None:
     assert explain_volume(5, 2.0).next_step is NextStep.WORKFLOW
 
 
+def test_a_prediction_that_an_input_explains_is_looked_for_there() -> None:
+    moved, sentence = next(one for one in GOLDEN if one[0].change.kind is K.LOCATION)
+    told = explain(moved, driver=("dep_delay", 0.93))
+    assert told.next_step is NextStep.DATA
+    assert told.sentence == (
+        f"{sentence.partition('; look at')[0]}, and dep_delay explains 93 % of it; "
+        "look at the data: what moved dep_delay."
+    )
+    broken, _ = next(one for one in GOLDEN if one[0].change.kind is K.MISSING_DATA)
+    assert explain(broken, driver=("dep_delay", 0.93)).sentence.endswith("before the model.")
+
+
 def test_a_prediction_that_no_input_explains() -> None:
     moved, sentence = next(one for one in GOLDEN if one[0].change.kind is K.LOCATION)
     said = sentence.partition("; look at")[0]
