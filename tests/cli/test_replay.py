@@ -53,9 +53,9 @@ def test_what_is_configured_raises_what_was_raised(drifted: Shop) -> None:
 
 
 def test_two_policies_stand_side_by_side(drifted: Shop) -> None:
-    said = drifted.run("replay", "shop", "--alpha", "0.001", "--effect", "0.1,9", "--alert", "2/2")
+    said = drifted.run("replay", "shop", "--alpha", "0.001", "--effect", "0.1,8", "--alert", "2/2")
     assert said.code == 0
-    assert said.line("A  effect:0.1,9@0.001:2/2: effect:0.1,9@0.001; alert 2/2")
+    assert said.line("A  effect:0.1,8@0.001:2/2: effect:0.1,8@0.001; alert 2/2")
     assert said.line("B  configured: js_distance:0.1,0.2; alert 1/1")
     assert lines_of(said, "critical alerts") == [["critical alerts", "0", "1"]]
     assert lines_of(said, "warning alerts") == [["warning alerts", "1", "0"]]
