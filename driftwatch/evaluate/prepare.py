@@ -32,13 +32,9 @@ from driftwatch.store.axes import AxisRecord
 from driftwatch.store.engine import Store
 from driftwatch.store.versions import VersionRow
 from driftwatch.verdict.policy import VOLUME
-from driftwatch.window import from_epoch
 
 CALIBRATED_FOR = timedelta(days=1)
 """Of event time: how long the windows of a moving reference stand for those that come after."""
-
-_WITH_THE_FIRST_PANES = from_epoch(0)
-"""Any watermark is later: before the first panes a moving reference has no windows."""
 
 RETRY_AFTER = timedelta(hours=1)
 """Of event time: how long until columns that could not be captured are looked at again."""
@@ -135,16 +131,14 @@ def prepare(
     retry_at = captured.retry_at
     if retry_at is None and (captured.waiting or captured.troubles):
         retry_at = now + RETRY_AFTER
+    watermark = record.watermark or first_moment(monitor, now)
     with store.read() as connection:
         made = _load(connection, monitor, record.id, info, source, captured, retry_at)
         found = calibrations(
-            connection, monitor, record.id, made.axes, made.references,
-            record.watermark or first_moment(monitor, now),
+            connection, monitor, record.id, made.axes, made.references, watermark,
             Stored(connection, monitor),
         )  # fmt: skip
-    again = None
-    if moves(monitor):
-        again = record.watermark + CALIBRATED_FOR if record.watermark else _WITH_THE_FIRST_PANES
+    again = watermark + CALIBRATED_FOR if moves(monitor) else None
     plan = joint_plan(monitor, record.id, info, made.axes, source)
     if plan is not None:
         plan = capture_joint(plan, capture, made.references, record.scanned_from)

@@ -136,12 +136,10 @@ class _Replayer:
         if since >= until:
             return
         self._reset(era)
-        begins = era.since is None and self._begin == self._history.counted.start
-        watermark = None if begins else since
-        self._calibrate_at = since
+        watermark = self._calibrate_at = since
         for moment, work in self._work(since, until):
             with store.read() as connection:
-                basis = self._calibrated(connection, era.basis, watermark, moment)
+                basis = self._calibrated(connection, era.basis, watermark)
                 self._judge(connection, basis, work, moment)
             watermark = moment
             yield moment
@@ -213,16 +211,14 @@ class _Replayer:
             for behind, windows in sorted(by_lane.items())
         ]
 
-    def _calibrated(
-        self, connection: Connection, basis: Basis, watermark: datetime | None, moment: datetime
-    ) -> Basis:
+    def _calibrated(self, connection: Connection, basis: Basis, watermark: datetime) -> Basis:
         """The basis with calibrations as the daemon has them then."""
-        if self._calibrate_at is not None and moment >= self._calibrate_at:
+        if self._calibrate_at is not None and watermark >= self._calibrate_at:
             self._calibrations = calibrations(
                 connection, self._monitor, basis.monitor_id, basis.axes, basis.references,
                 watermark, self._memory,
             )  # fmt: skip
-            self._calibrate_at = moment + CALIBRATED_FOR if moves(self._monitor) else None
+            self._calibrate_at = watermark + CALIBRATED_FOR if moves(self._monitor) else None
         return replace(basis, calibrations=self._calibrations)
 
     def _judge(
