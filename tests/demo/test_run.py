@@ -73,6 +73,9 @@ class Year(NamedTuple):
     folder: Path
 
 
+pytestmark = pytest.mark.xdist_group("year")  # one worker makes the year for all of them
+
+
 @pytest.fixture(scope="module")
 def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
     folder = tmp_path_factory.mktemp("demo") / "a folder"
