@@ -2,17 +2,18 @@
 
 The daemon calls the methods as things happen; a scrape renders the registry. All children whose
 labels are known exist at 0 from the start, so that `increase()` sees the first failure. Methods
-about a monitor that is not there (it was removed while an evaluation of it still ran) do nothing,
-so that no series comes back from the dead.
+about a monitor or source that is not there (it was removed while an evaluation of it still ran) do
+nothing, so that no series comes back from the dead.
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry
 
 from driftwatch.exposition.instruments import Instruments
+from driftwatch.exposition.labelled import Labelled
 from driftwatch.exposition.outcomes import (
     LOG_LEVELS,
     OUTCOMES,
@@ -34,11 +35,17 @@ class Health:
     def __init__(self) -> None:
         self._instruments = Instruments()
         self._monitors: set[str] = set()
+        self._sources: set[str] = set()
 
     @property
     def registry(self) -> CollectorRegistry:
-        """The registry that a scrape renders."""
+        """What is not about one monitor or source; a scrape renders it."""
         return self._instruments.registry
+
+    @property
+    def labelled(self) -> Sequence[Labelled]:
+        """What is about one monitor or source; a scrape joins it."""
+        return (*self._instruments.per_monitor, *self._instruments.per_source)
 
     # -- monitors ---------------------------------------------------------------------------------
 
@@ -55,32 +62,31 @@ class Health:
         monitor = clean(monitor)
         self._monitors.add(monitor)
         for outcome in OUTCOMES:
-            self._instruments.evaluations.labels(monitor, outcome)
+            self._instruments.evaluations.add(monitor, outcome)
         for reason in SKIP_REASONS:
-            self._instruments.skipped.labels(monitor, reason)
-        self._instruments.added.labels(monitor).set(now.timestamp())
-        self._instruments.interval.labels(monitor).set(interval_seconds)
-        self._instruments.not_counted.labels(monitor)
-        self._instruments.held.labels(monitor)
-        self._instruments.revised.labels(monitor)
-        self._instruments.shrunk.labels(monitor)
+            self._instruments.skipped.add(monitor, reason)
+        self._instruments.added.set(monitor, to=now.timestamp())
+        self._instruments.interval.set(monitor, to=interval_seconds)
+        self._instruments.not_counted.add(monitor)
+        self._instruments.held.add(monitor)
+        self._instruments.revised.add(monitor)
+        self._instruments.shrunk.add(monitor)
         if last_success is not None:
-            self._instruments.last_success.labels(monitor).set(last_success.timestamp())
+            self._instruments.last_success.set(monitor, to=last_success.timestamp())
         if last_completion is not None:
-            self._instruments.last_completion.labels(monitor).set(last_completion.timestamp())
+            self._instruments.last_completion.set(monitor, to=last_completion.timestamp())
+
+    def monitor_changed(self, monitor: str, *, interval_seconds: float) -> None:
+        """The monitor has another configuration; its counters go on."""
+        if clean(monitor) in self._monitors:
+            self._instruments.interval.set(clean(monitor), to=interval_seconds)
 
     def monitor_removed(self, monitor: str) -> None:
         """Nothing of this monitor is exposed any more."""
         monitor = clean(monitor)
         self._monitors.discard(monitor)
-        for metric in (
-            self._instruments.evaluations,
-            self._instruments.skipped,
-            self._instruments.revised,
-            self._instruments.shrunk,
-            *self._instruments.per_monitor,
-        ):
-            metric.remove_by_labels({"monitor": monitor})
+        for metric in self._instruments.per_monitor:
+            metric.remove(monitor=monitor)
 
     def evaluation_started(self, *, delay_seconds: float = 0.0) -> None:
         """An evaluation began this long after its time. Pair it with `evaluation_ended`."""
@@ -113,13 +119,13 @@ class Health:
         monitor = clean(monitor)
         if monitor not in self._monitors:
             return
-        self._instruments.evaluations.labels(monitor, outcome).inc()
-        self._instruments.last_seconds.labels(monitor).set(seconds)
-        self._instruments.last_completion.labels(monitor).set(finished.timestamp())
+        self._instruments.evaluations.add(monitor, outcome, amount=1)
+        self._instruments.last_seconds.set(monitor, to=seconds)
+        self._instruments.last_completion.set(monitor, to=finished.timestamp())
         if not_counted is not None:
-            self._instruments.not_counted.labels(monitor).set(not_counted)
+            self._instruments.not_counted.set(monitor, to=not_counted)
         if outcome in SUCCESSES:
-            self._instruments.last_success.labels(monitor).set(finished.timestamp())
+            self._instruments.last_success.set(monitor, to=finished.timestamp())
 
     def log_compared(
         self, monitor: str, *, revised_panes: int, shrunk_panes: int, held: bool
@@ -130,45 +136,50 @@ class Health:
         monitor = clean(monitor)
         if monitor not in self._monitors:
             return
-        self._instruments.revised.labels(monitor).inc(revised_panes)
-        self._instruments.shrunk.labels(monitor).inc(shrunk_panes)
-        self._instruments.held.labels(monitor).set(1 if held else 0)
+        self._instruments.revised.add(monitor, amount=revised_panes)
+        self._instruments.shrunk.add(monitor, amount=shrunk_panes)
+        self._instruments.held.set(monitor, to=1 if held else 0)
 
     def evaluation_skipped(self, monitor: str, reason: str) -> None:
         """An evaluation that was due did not start. ValueError for an unknown reason."""
         _closed("reason", reason, SKIP_REASONS)
         if clean(monitor) in self._monitors:
-            self._instruments.skipped.labels(clean(monitor), reason).inc()
+            self._instruments.skipped.add(clean(monitor), reason, amount=1)
 
     # -- sources and the store --------------------------------------------------------------------
 
     def source_added(self, source: str) -> None:
         """A source is configured: its counters exist at 0; up is unknown until it was asked."""
-        for metric in (
-            self._instruments.source_queries,
-            self._instruments.source_failures,
-            self._instruments.source_rows,
-        ):
-            metric.labels(clean(source))
+        source = clean(source)
+        self._sources.add(source)
+        self._instruments.source_queries.add(source)
+        self._instruments.source_failures.add(source)
+        self._instruments.source_rows.add(source)
 
     def source_removed(self, source: str) -> None:
         """Nothing of this source is exposed any more."""
+        source = clean(source)
+        self._sources.discard(source)
         for metric in self._instruments.per_source:
-            metric.remove_by_labels({"source": clean(source)})
+            metric.remove(source=source)
 
     def source_answered(self, source: str, *, rows: int, queries: int = 1) -> None:
         """The source answered; `rows` were read by it in all."""
         source = clean(source)
-        self._instruments.source_up.labels(source).set(1)
-        self._instruments.source_queries.labels(source).inc(queries)
-        self._instruments.source_rows.labels(source).inc(rows)
+        if source not in self._sources:
+            return
+        self._instruments.source_up.set(source, to=1)
+        self._instruments.source_queries.add(source, amount=queries)
+        self._instruments.source_rows.add(source, amount=rows)
 
     def source_failed(self, source: str) -> None:
         """A query of the source failed or timed out."""
         source = clean(source)
-        self._instruments.source_up.labels(source).set(0)
-        self._instruments.source_queries.labels(source).inc()
-        self._instruments.source_failures.labels(source).inc()
+        if source not in self._sources:
+            return
+        self._instruments.source_up.set(source, to=0)
+        self._instruments.source_queries.add(source, amount=1)
+        self._instruments.source_failures.add(source, amount=1)
 
     def store_answered(self, up: bool) -> None:
         """Whether driftwatch's own store could be read and written just now."""

@@ -13,6 +13,7 @@ from prometheus_client import (
 )
 
 import driftwatch
+from driftwatch.exposition.labelled import Kind, Labelled
 from driftwatch.exposition.outcomes import LOG_LEVELS, PRUNED_TABLES, STAGES, DeliveryOutcome
 
 _STAGE_SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -20,10 +21,16 @@ _DELAY_SECONDS = (0.1, 0.5, 1, 5, 15, 60, 300, 1800)
 
 
 class Instruments:
-    """A fresh registry with every instrument in it; children whose labels are known are at 0."""
+    """Every instrument; children whose labels are known are at 0.
+
+    Those of a monitor or a source are kept written out (there may be thousands of them); the rest
+    is in a fresh registry of prometheus_client.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
+        self.per_monitor: list[Labelled] = []
+        self.per_source: list[Labelled] = []
         self._declare_evaluations()
         self._declare_monitor_times()
         self._declare_log()
@@ -33,12 +40,14 @@ class Instruments:
             collector(registry=self.registry)
 
     def _declare_evaluations(self) -> None:
-        self.evaluations = self._counter(
+        self.evaluations = self._labelled(
+            "counter",
             "driftwatch_evaluations_total",
             "Evaluations that ended, by outcome.",
             ("monitor", "outcome"),
         )
-        self.skipped = self._counter(
+        self.skipped = self._labelled(
+            "counter",
             "driftwatch_evaluations_skipped_total",
             "Evaluations that were due and did not start, by reason.",
             ("monitor", "reason"),
@@ -63,87 +72,84 @@ class Instruments:
         )
 
     def _declare_monitor_times(self) -> None:
-        self.added = self._gauge(
+        self.added = self._labelled(
+            "gauge",
             "driftwatch_monitor_added_timestamp_seconds",
             "When this process began to watch the monitor.",
             ("monitor",),
         )
-        self.interval = self._gauge(
+        self.interval = self._labelled(
+            "gauge",
             "driftwatch_evaluation_interval_seconds",
             "Configured time between two evaluations of the monitor.",
             ("monitor",),
         )
-        self.last_success = self._gauge(
+        self.last_success = self._labelled(
+            "gauge",
             "driftwatch_evaluation_last_success_timestamp_seconds",
             "When an evaluation last ended well (success or no_data); absent until one did.",
             ("monitor",),
         )
-        self.last_completion = self._gauge(
+        self.last_completion = self._labelled(
+            "gauge",
             "driftwatch_evaluation_last_completion_timestamp_seconds",
             "When an evaluation last ended, with whatever outcome; absent until one did.",
             ("monitor",),
         )
-        self.last_seconds = self._gauge(
+        self.last_seconds = self._labelled(
+            "gauge",
             "driftwatch_evaluation_last_duration_seconds",
             "Time that the latest evaluation took.",
             ("monitor",),
         )
-        self.not_counted = self._gauge(
+        self.not_counted = self._labelled(
+            "gauge",
             "driftwatch_features_not_counted",
             "Features of the monitor that its newest scan could not count; 0 before the first.",
             ("monitor",),
         )
 
     def _declare_log(self) -> None:
-        self.revised = self._counter(
+        self.revised = self._labelled(
+            "counter",
             "driftwatch_revised_panes_total",
             "Panes that were counted anew because the log had changed, late rows included.",
             ("monitor",),
         )
-        self.shrunk = self._counter(
+        self.shrunk = self._labelled(
+            "counter",
             "driftwatch_shrunk_panes_total",
             "Panes that held fewer rows in the log than were counted; their counts were kept.",
             ("monitor",),
         )
-        self.held = self._gauge(
+        self.held = self._labelled(
+            "gauge",
             "driftwatch_ready_hold",
             "1 while the readiness query of the monitor holds its watermark, else 0.",
             ("monitor",),
         )
-        self.per_monitor = (
-            self.added,
-            self.interval,
-            self.last_success,
-            self.last_completion,
-            self.last_seconds,
-            self.not_counted,
-            self.held,
-        )
 
     def _declare_stores(self) -> None:
-        self.source_up = self._gauge(
+        self.source_up = self._labelled(
+            "gauge",
             "driftwatch_source_up",
             "1 if the latest query of the source was answered, else 0; absent before the first.",
             ("source",),
         )
-        self.source_queries = self._counter(
-            "driftwatch_source_queries_total", "Queries sent to the source.", ("source",)
+        self.source_queries = self._labelled(
+            "counter", "driftwatch_source_queries_total", "Queries sent to the source.", ("source",)
         )
-        self.source_failures = self._counter(
+        self.source_failures = self._labelled(
+            "counter",
             "driftwatch_source_query_failures_total",
             "Queries that the source did not answer, timeouts included.",
             ("source",),
         )
-        self.source_rows = self._counter(
+        self.source_rows = self._labelled(
+            "counter",
             "driftwatch_source_rows_read_total",
             "Rows that the source counted for us; they never leave it.",
             ("source",),
-        )
-        self.per_source = (
-            self.source_up,
-            self.source_queries,
-            self.source_failures,
-            self.source_rows,
         )
         self.store_up = self._gauge(
             "driftwatch_store_up",
@@ -196,6 +202,11 @@ class Instruments:
             ("version", "python"),
         )
         build.labels(driftwatch.__version__, platform.python_version()).set(1)
+
+    def _labelled(self, kind: Kind, name: str, text: str, labels: tuple[str, ...]) -> Labelled:
+        made = Labelled(kind, name, text, labels)
+        (self.per_monitor if "monitor" in labels else self.per_source).append(made)
+        return made
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
         return Counter(name, text, labels, registry=self.registry)

@@ -76,11 +76,17 @@ def negotiate(accept: str) -> Format:
 
 def render_health(health: Health, wanted: Format, names: frozenset[str] = frozenset()) -> bytes:
     """The daemon's own metrics; in OpenMetrics with the end mark. `names`: those alone."""
+    openmetrics = wanted is Format.OPENMETRICS
+    labelled = b"".join(
+        one.text(openmetrics=openmetrics)
+        for one in health.labelled
+        if not names or names & {one.name, one.name.removesuffix("_total")}
+    )
     own = _Selected(health, names)
-    if wanted is Format.OPENMETRICS:
+    if openmetrics:
         # The function has no annotations of its own.
-        return bytes(generate_openmetrics(own))  # type: ignore[no-untyped-call]
-    return generate_latest(own)
+        return labelled + bytes(generate_openmetrics(own))  # type: ignore[no-untyped-call]
+    return labelled + generate_latest(own)
 
 
 class _Selected(Collector):
