@@ -173,27 +173,38 @@ def _scan_table(found: Sequence[FirstScan]) -> str:
 def exposition_page(found: Sequence[Scrape]) -> str:
     """The table of the scrapes."""
     ways = dict.fromkeys(one.way for one in found)
-    head = ["way", "CPU ms", "of prometheus_client", "body MB", "allocated MB at the peak"]
-    peer = [one.cpu_seconds for one in found if one.way == next(iter(ways))]
+    columns = (
+        *("CPU ms", "of prometheus_client", "ms", "body MB"),
+        *("allocated MB at the peak", "kept MB"),
+    )
+    peer = _cpu(found, next(iter(ways)))
     rows = []
     for way in ways:
         ones = [one for one in found if one.way == way]
-        cpu = [one.cpu_seconds for one in ones]
-        share = median(cpu) / median(peer)
+        cpu = _cpu(found, way)
         rows.append(
             [
                 way,
-                spread(cpu, scale=1000),
-                f"{share:.3f}",
+                spread(cpu, scale=1000) if cpu else "",
+                f"{median(cpu) / median(peer):.4f}" if cpu else "",
+                spread((one.wall_seconds for one in ones), scale=1000),
                 f"{ones[0].body_mb:.1f}",
                 spread((one.allocated_mb for one in ones), digits=0),
+                f"{ones[0].kept_mb:.0f}",
             ]
         )
     return "\n\n".join(
         [
             f"# A scrape of {found[0].series:,} series",
             "Families, labels and values are equal on both sides (this is checked in the run). "
-            "`driftwatch` serves bytes that were rendered after each evaluation.",
-            table(head, rows),
+            "`driftwatch` serves bytes that were rendered and compressed after each evaluation, "
+            "and renders the daemon's own metrics at each scrape. All but the text is gzip. CPU is "
+            "that of the daemon's process, over HTTP with the server's part and without the "
+            "client's; ms is what the client waits.",
+            table(["way", *columns], rows),
         ]
     )
+
+
+def _cpu(found: Sequence[Scrape], way: str) -> list[float]:
+    return [one.cpu_seconds for one in found if one.way == way and one.cpu_seconds is not None]

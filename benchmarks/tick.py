@@ -16,7 +16,7 @@ from benchmarks.floor import FUNCTIONS, Floor
 from benchmarks.own_store import WATERMARK, copied, ready_store
 from benchmarks.rows import DAY, END
 from benchmarks.watched import DELAY_SECONDS, HOUR, PANE_SECONDS, monitor, source
-from driftwatch.config.settings import MonitorSettings
+from driftwatch.config.settings import ALL_MAX_SERIES, MonitorSettings
 from driftwatch.daemon.publish import Publisher
 from driftwatch.evaluate.pipeline import Report, evaluate
 from driftwatch.evaluate.prepare import Prepared, prepare
@@ -119,7 +119,9 @@ def _evaluate(
     begun = time.perf_counter()
     report = evaluate(watched, now, source=opened, store=store, prepared=prepared, started_at=now)
     evaluated = time.perf_counter()
-    Publisher(store, watched, fresh_for=FRESH_FOR, steady_now=lambda: now).publish()
+    Publisher(store, watched, fresh_for=FRESH_FOR, steady_now=lambda: now).publish(
+        room=ALL_MAX_SERIES
+    )
     published = time.perf_counter()
     one_pane = report.scan is not None and report.scan.end == end and report.panes == 1
     if not one_pane or report.revised_panes:

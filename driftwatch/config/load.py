@@ -79,6 +79,7 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
         monitors=monitors,
         webhook=hook,
         retention=retention,
+        max_series=reading.shape.max_series,
         path=path,
     )
 

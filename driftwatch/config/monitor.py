@@ -206,4 +206,6 @@ def _settings(
         ready=shape.ready,
         widen_seconds=shape.widen,
         show_levels=shape.show_levels,
+        max_series=shape.max_series,
+        extra_metrics=frozenset(shape.extra_metrics),
     )

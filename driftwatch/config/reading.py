@@ -36,6 +36,7 @@ _WANTED_AT = {
     "version": "a column name, or a mapping with column and handover",
     "segments": "a list of columns, or a mapping with by",
     "explain_prediction": "true, or a mapping with features",
+    "extra_metrics": "all, or a list of metrics",
     "segments[]": "a column name, a list of them, or a mapping with columns",
     "by": "a list of columns",
     "by[]": "a column name, a list of them, or a mapping with columns",

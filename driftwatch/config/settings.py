@@ -18,6 +18,22 @@ class Kind(StrEnum):
     CATEGORICAL = "categorical"
 
 
+class ExtraMetric(StrEnum):
+    """Metrics of a feature that are exposed of the monitors that ask for them."""
+
+    DETECTABLE_EFFECT = "driftwatch_detectable_effect_size"
+    INFLATION = "driftwatch_inflation_ratio"
+    WOBBLE = "driftwatch_reference_wobble_size"
+    P_VALUE = "driftwatch_p_value"
+    JS_DISTANCE = "driftwatch_js_distance_ratio"
+    JS_NOISE = "driftwatch_js_divergence_noise_nats"
+
+
+MONITOR_MAX_SERIES = 20_000
+ALL_MAX_SERIES = 200_000
+"""Series of features that are exposed, of one monitor and of all, unless told otherwise."""
+
+
 class BinMethod(StrEnum):
     QUANTILE = "quantile"
     UNIFORM = "uniform"
@@ -204,7 +220,7 @@ class MonitorSettings:
     alone tells. widen_seconds: how far back a window with fewer than min_rows may reach; None: such
     a window is not judged. show_levels: whether sentences may name levels and limits of bins.
     explained_by: the features that are counted together with the prediction, to tell how much of
-    its drift each of them explains.
+    its drift each of them explains. max_series: series of its features that are exposed at most.
     """
 
     name: str
@@ -231,6 +247,8 @@ class MonitorSettings:
     exclusions: tuple[Exclusion, ...] = ()
     show_levels: bool = False
     explained_by: tuple[str, ...] = ()
+    max_series: int = MONITOR_MAX_SERIES
+    extra_metrics: frozenset[ExtraMetric] = frozenset()
 
     def reference_of(self, feature: FeatureSettings) -> ReferenceSettings:
         """What this feature is compared with."""
@@ -292,7 +310,8 @@ class RetentionSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole configuration. `store_url` holds secrets: never print it."""
+    """The whole configuration. `store_url` holds secrets: never print it. max_series: of the
+    features of all monitors together."""
 
     store_url: str = field(repr=False)
     host: str
@@ -302,4 +321,5 @@ class Settings:
     monitors: tuple[MonitorSettings, ...]
     webhook: WebhookSettings | None = None
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    max_series: int = ALL_MAX_SERIES
     path: Path | None = None

@@ -26,7 +26,10 @@ from driftwatch.config.scalar import (
     one_of,
 )
 from driftwatch.config.settings import (
+    ALL_MAX_SERIES,
+    MONITOR_MAX_SERIES,
     BinMethod,
+    ExtraMetric,
     Kind,
     RetentionSettings,
     SegmentGroup,
@@ -189,6 +192,8 @@ class DefaultsShape(Shape):
     show_levels: bool = False
     volume: LimitsShape | None = None
     alert: AlertShape = AlertShape()
+    max_series: int = Field(default=MONITOR_MAX_SERIES, ge=0)
+    extra_metrics: list[Annotated[ExtraMetric, BeforeValidator(one_of(ExtraMetric))]] = []
 
 
 class MonitorShape(DefaultsShape):
@@ -216,5 +221,6 @@ class RootShape(Shape):
     sources: dict[str, SourceShape] = Field(default_factory=dict)
     notify: NotifyShape | None = None
     retention: RetentionShape = RetentionShape()
+    max_series: int = Field(default=ALL_MAX_SERIES, ge=0)
     defaults: DefaultsShape | None = None
     monitors: list[MonitorShape] = Field(default_factory=list)

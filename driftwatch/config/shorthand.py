@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems
+from driftwatch.config.settings import ExtraMetric
 from driftwatch.config.table_name import split_table
 
 
@@ -21,6 +22,7 @@ def long_monitor(node: Node, problems: Problems) -> Node:
         "version": lambda child: _named(child, "column"),
         "segments": _segments,
         "explain_prediction": _switched,
+        "extra_metrics": _every_extra_metric,
         "reference": _reference,
         "prediction": _feature,
         "features": lambda child: _features(child, problems),
@@ -89,6 +91,13 @@ def _switched(node: Node) -> Node:
     if node.value is True:
         return node.holding({})
     return replace(node, value=None) if node.value is False else node
+
+
+def _every_extra_metric(node: Node) -> Node:
+    """`all` becomes the list of them."""
+    if node.value != "all":
+        return _listed(node)
+    return replace(node, value=tuple(replace(node, value=str(one)) for one in ExtraMetric))
 
 
 def _groups(node: Node) -> Node:

@@ -58,19 +58,27 @@ class Publisher:
         self._steady_now = steady_now
         self._heard = steady_now()
         self._stored: datetime | None = None
+        self._shown: frozenset[str] = frozenset()
 
     def succeeded(self) -> None:
         """An evaluation of this monitor ended well just now."""
         self._heard = self._steady_now()
 
-    def publish(self) -> MonitorBlocks:
-        """The blocks as they are now. StoreError: the store cannot be read."""
+    def publish(self, *, room: int) -> MonitorBlocks:
+        """The blocks as they are now, with at most so many series of features; see `Page.room`.
+        StoreError: the store cannot be read."""
         with self._store.read() as connection:
             found = snapshot.read(connection, self._monitor.name)
         if found.last_success != self._stored:
             self._stored = found.last_success
             self._heard = self._steady_now()
-        return render(reading(found, self._monitor, expires_at=self._heard + self._fresh_for))
+        made = render(
+            reading(found, self._monitor, expires_at=self._heard + self._fresh_for),
+            max_series=min(room, self._monitor.max_series),
+            before=self._shown,
+        )
+        self._shown = made.features
+        return made
 
 
 def last_times(store: Store, monitor: str) -> tuple[datetime | None, datetime | None]:
@@ -117,6 +125,7 @@ def reading(
         segments=len(_segments(found, monitor)) if monitor.segments else None,
         of_segments=tuple(_of_segments(found, monitor, watched)),
         excluded=_excluded(of_all),
+        extra_metrics=frozenset(monitor.extra_metrics),
     )
 
 

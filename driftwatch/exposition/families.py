@@ -12,7 +12,8 @@ _HOLDS = "It holds from the last evaluation."
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric family. optional: labels that a series has where they are not empty."""
+    """One metric family. optional: labels that a series has where they are not empty; extra: shown
+    of monitors that ask for it (`extra_metrics`)."""
 
     name: str
     labels: tuple[str, ...]
@@ -20,6 +21,7 @@ class Family:
     help: str
     lasting: bool = False
     optional: tuple[str, ...] = ()
+    extra: bool = False
 
     @property
     def header(self) -> bytes:
@@ -167,6 +169,7 @@ DETECTABLE_EFFECT = Family(
     _OF_FEATURE,
     "standard deviations",
     "The smallest effect that four of five windows of so many rows would show as real. " + _HOLDS,
+    extra=True,
 )
 INFLATION = Family(
     "driftwatch_inflation_ratio",
@@ -174,6 +177,7 @@ INFLATION = Family(
     "ratio 1..",
     "How many times as much as by sampling alone the reference's own windows differ; 1 where "
     f"nothing is calibrated. {_HOLDS}",
+    extra=True,
 )
 WOBBLE = Family(
     "driftwatch_reference_wobble_size",
@@ -181,6 +185,7 @@ WOBBLE = Family(
     "standard deviations",
     "How far the reference's own windows usually are from it beyond sampling, as an effect; no "
     f"smaller drift can be told from it. {_HOLDS}",
+    extra=True,
 )
 P_VALUE = Family(
     "driftwatch_p_value",
@@ -188,6 +193,7 @@ P_VALUE = Family(
     "probability 0..1",
     "How likely a window without drift is to look as different from the reference, in the light of "
     f"how much the reference's own windows differ. {_HOLDS}",
+    extra=True,
 )
 CAVEAT = Family(
     "driftwatch_verdict_caveat",
@@ -222,6 +228,7 @@ JS_DISTANCE = Family(
     _OF_FEATURE,
     "ratio 0..1",
     f"Jensen-Shannon distance: square root of the base-2 divergence, 0..1. {_HOLDS}",
+    extra=True,
 )
 JS_NOISE = Family(
     "driftwatch_js_divergence_noise_nats",
@@ -229,6 +236,7 @@ JS_NOISE = Family(
     "nats",
     "Noise floor: the Jensen-Shannon divergence in nats that sampling alone would give on average. "
     + _HOLDS,
+    extra=True,
 )
 KL_DIVERGENCE = Family(
     "driftwatch_kl_divergence_nats",

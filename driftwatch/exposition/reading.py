@@ -104,7 +104,7 @@ class MonitorReading:
     results are no longer shown (alert states and what is known of the monitor itself stay); None
     means never. labels: the user's own, on `driftwatch_monitor_info` alone. segments: how many are
     counted apart, None where none are asked for. excluded: the features of which a latest window is
-    excluded.
+    excluded. extra_metrics: names of metrics that are shown because they are asked for.
     """
 
     monitor: str
@@ -119,6 +119,7 @@ class MonitorReading:
     segments: int | None = None
     of_segments: tuple[SegmentReading, ...] = ()
     excluded: tuple[str, ...] = ()
+    extra_metrics: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         _all_different("result", [(one.feature, one.window_seconds) for one in self.features])

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from driftwatch.config.settings import MONITOR_MAX_SERIES
+from driftwatch.exposition.choice import choose, worst_first
 from driftwatch.exposition.families import OF_RESULTS
 from driftwatch.exposition.reading import MonitorReading
 from driftwatch.exposition.series import (
@@ -12,12 +14,9 @@ from driftwatch.exposition.series import (
     feature_samples,
     monitor_samples,
     reference_samples,
-    segment_samples,
+    segment_sample,
 )
 from driftwatch.exposition.text import number_text
-
-MONITOR_SERIES = 20_000
-"""Series of one monitor's features that are exposed unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,38 +32,62 @@ class MonitorBlocks:
     """One monitor, ready to be served.
 
     core: what a limit of series never cuts (the monitor itself and its alerts); detail: references
-    and results, as far as the limit of this monitor lets them; dropped: series of the detail that
-    it did not. Both map the name of a family to its block.
+    and results of `features`, those for which the limit leaves room; dropped: series of the others.
+    core and detail map the name of a family to its block. detail_series: all series of detail.
     """
 
     monitor: str
     core: Mapping[str, Block]
     detail: Mapping[str, Block]
+    features: frozenset[str]
     dropped: int
+    detail_series: int
     expires_at: datetime | None
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and now >= self.expires_at
 
 
-def render(reading: MonitorReading, *, max_series: int = MONITOR_SERIES) -> MonitorBlocks:
-    """Render a reading. Features beyond `max_series` are left out whole, in the reading's order."""
-    detail: list[Sample] = []
-    dropped = 0
-    groups = [list(reference_samples(reading)), list(segment_samples(reading))]
-    groups += [list(feature_samples(reading.monitor, result)) for result in reading.features]
-    for group in groups:
-        if len(detail) + len(group) <= max_series:
-            detail += group
-        else:
-            dropped += len(group)
+def render(
+    reading: MonitorReading,
+    *,
+    max_series: int = MONITOR_MAX_SERIES,
+    before: frozenset[str] = frozenset(),
+) -> MonitorBlocks:
+    """Render a reading. A feature is shown with all of its series or none, the worst ones first.
+
+    before: the features that were shown last; see `choose`.
+    """
+    groups = _by_feature(reading)
+    sizes = {feature: len(group) for feature, group in groups.items()}
+    order = worst_first(reading.features)
+    shown = choose(sizes, order, room=max_series, before=before)
+    detail = [one for feature, group in groups.items() if feature in shown for one in group]
     return MonitorBlocks(
         monitor=reading.monitor,
         core=_blocks(monitor_samples(reading)),
         detail=_blocks(detail),
-        dropped=dropped,
+        features=shown,
+        dropped=sum(sizes.values()) - len(detail),
+        detail_series=len(detail),
         expires_at=reading.expires_at,
     )
+
+
+def _by_feature(reading: MonitorReading) -> Mapping[str, list[Sample]]:
+    found: defaultdict[str, list[Sample]] = defaultdict(list)
+    monitor = reading.monitor
+    for result in reading.features:
+        found[result.feature] += (
+            one
+            for one in feature_samples(monitor, result)
+            if not one.family.extra or one.family.name in reading.extra_metrics
+        )
+    for reference in reading.references:
+        found[reference.feature] += reference_samples(monitor, reference)
+    for segment in reading.of_segments:
+        found[segment.feature].append(segment_sample(monitor, segment))
+    return found
 
 
 def _blocks(samples: Iterable[Sample]) -> dict[str, Block]:

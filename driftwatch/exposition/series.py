@@ -9,7 +9,13 @@ from typing import NamedTuple
 from driftwatch.alert.policy import AlertState, Severity
 from driftwatch.exposition import families
 from driftwatch.exposition.families import Family
-from driftwatch.exposition.reading import AlertReading, FeatureReading, MonitorReading
+from driftwatch.exposition.reading import (
+    AlertReading,
+    FeatureReading,
+    MonitorReading,
+    ReferenceReading,
+    SegmentReading,
+)
 from driftwatch.exposition.text import labels_text
 from driftwatch.verdict.policy import Verdict
 from driftwatch.window import format_duration
@@ -50,19 +56,17 @@ def monitor_samples(reading: MonitorReading) -> Iterator[Sample]:
         yield from _alert_samples(reading.monitor, alert)
 
 
-def segment_samples(reading: MonitorReading) -> Iterator[Sample]:
-    """In how many segments each feature drifts; which they are never becomes a label."""
-    for one in reading.of_segments:
-        labels = _feature_labels(reading.monitor, one.feature, one.window_seconds)
-        yield Sample(families.SEGMENTS_DRIFTING, labels, one.drifting)
+def segment_sample(monitor: str, one: SegmentReading) -> Sample:
+    """In how many segments a feature drifts; which they are never becomes a label."""
+    labels = _feature_labels(monitor, one.feature, one.window_seconds)
+    return Sample(families.SEGMENTS_DRIFTING, labels, one.drifting)
 
 
-def reference_samples(reading: MonitorReading) -> Iterator[Sample]:
-    """When each reference was captured, and from how many rows."""
-    for reference in reading.references:
-        labels = labels_text({"monitor": reading.monitor, "feature": reference.feature})
-        yield Sample(families.REFERENCE_CREATED, labels, _epoch(reference.created_at))
-        yield Sample(families.REFERENCE_ROWS, labels, reference.rows)
+def reference_samples(monitor: str, one: ReferenceReading) -> Iterator[Sample]:
+    """When a reference was captured, and from how many rows."""
+    labels = labels_text({"monitor": monitor, "feature": one.feature})
+    yield Sample(families.REFERENCE_CREATED, labels, _epoch(one.created_at))
+    yield Sample(families.REFERENCE_ROWS, labels, one.rows)
 
 
 def feature_samples(monitor: str, result: FeatureReading) -> Iterator[Sample]:

@@ -39,7 +39,7 @@ def test_no_host_and_no_path_is_named(path: Path) -> None:
 def test_the_two_texts_of_a_scrape_are_compared() -> None:
     found = measure_exposition(1, series=500)
     assert {one.series >= 500 for one in found} == {True}
-    assert len({one.way for one in found}) == 5
+    assert len({one.way for one in found}) == 8
 
 
 def test_a_meter_sees_cpu_and_memory() -> None:

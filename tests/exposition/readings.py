@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from driftwatch.alert.policy import AlertKind, AlertState, Severity
+from driftwatch.config.settings import ExtraMetric
 from driftwatch.exposition.health import Health
 from driftwatch.exposition.outcomes import DeliveryOutcome
 from driftwatch.exposition.reading import (
@@ -104,7 +105,7 @@ def full_reading(monitor: str = "delay-model", /, **changes: object) -> MonitorR
         segments=3,
         of_segments=(SegmentReading("dep_delay", DAY, 2),),
         excluded=("carrier",),
-        **changes,
+        **{"extra_metrics": frozenset(ExtraMetric), **changes},
     )
 
 

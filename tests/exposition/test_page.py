@@ -1,10 +1,11 @@
 import gzip
+import math
 import threading
 from datetime import timedelta
 
 from driftwatch.exposition.compress import finish
 from driftwatch.exposition.families import FAMILIES
-from driftwatch.exposition.page import Page
+from driftwatch.exposition.page import LAG, Page
 from driftwatch.exposition.render import render
 from tests.exposition.readings import (
     NOW,
@@ -98,7 +99,7 @@ def test_series_are_counted() -> None:
 
 
 def test_beyond_the_limit_in_all_a_monitor_keeps_its_core_and_the_rest_is_counted() -> None:
-    detail = sum(block.series for block in render(monitor_reading("a")).detail.values())
+    detail = render(monitor_reading("a")).detail_series
     page = Page(max_series=2 * detail)
     for name in "cab":
         page.replace(render(monitor_reading(name)))
@@ -111,6 +112,55 @@ def test_beyond_the_limit_in_all_a_monitor_keeps_its_core_and_the_rest_is_counte
     assert value_of(text, "driftwatch_window_rows", monitor="c", feature="carrier") is None
     page.remove("a")
     assert value_of(page.text(NOW), "driftwatch_dropped_series", monitor="c") == 0
+
+
+def test_room_is_an_equal_share_at_least_and_what_the_others_leave() -> None:
+    features = tuple(feature_reading(f"f{number}") for number in range(8))
+    reading = {
+        name: monitor_reading(name, features=features if name < "c" else features[:1])
+        for name in ("a", "b", "c")
+    }
+    whole = {name: render(one).detail_series for name, one in reading.items()}
+    page = Page(max_series=whole["a"] + whole["b"] // 2 + whole["c"])
+    assert page.room("a", 3) == page.max_series
+    for _ in range(4):
+        for name, one in reading.items():
+            blocks = render(one, max_series=page.room(name, len(reading)))
+            page.replace(blocks)
+    text = page.text(NOW)
+    left_out = {name: value_of(text, "driftwatch_dropped_series", monitor=name) for name in "abc"}
+    assert left_out["c"] == 0, "it needs less than its share"
+    assert 0 < sum(left_out.values()) < whole["a"]  # type: ignore[arg-type]  # none is None
+    exposed = sum(
+        render(one, max_series=page.room(name, 3)).detail_series for name, one in reading.items()
+    )
+    assert exposed <= page.max_series
+
+
+def test_what_was_prepared_is_what_a_scrape_takes() -> None:
+    page = page_of("a")
+    page.prepare(NOW)
+    text, compressed = page.text(NOW), page.compressed(NOW)
+    assert gzip.decompress(finish(compressed, b"")) == text
+    assert page.text(NOW + timedelta(hours=1)) is text
+    page.replace(render(monitor_reading("b")))
+    assert b'monitor="b"' in page.text(NOW), "a scrape does not wait for a preparation"
+
+
+def test_evaluations_that_come_too_fast_leave_a_page_behind_by_a_second_at_most() -> None:
+    page = page_of("a")
+    page.prepare(NOW)
+    page._rest_until = math.inf  # as after a preparation that took very long
+    page.replace(render(monitor_reading("b")))
+    page.prepare(NOW)
+    soon = NOW + LAG - timedelta(milliseconds=1)
+    assert b'monitor="b"' not in page.text(soon)
+    assert gzip.decompress(finish(page.compressed(soon), b"")) == page.text(soon)
+    assert b'monitor="b"' in page.text(NOW + LAG)
+    page.remove("a")
+    page.prepare(NOW)
+    before_the_clock_was_set_back = NOW - timedelta(days=1)
+    assert b'monitor="a"' not in page.text(before_the_clock_was_set_back)
 
 
 def test_selected_families_alone() -> None:

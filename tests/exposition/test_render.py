@@ -23,6 +23,7 @@ def test_features_beyond_the_limit_are_left_out_whole_and_counted() -> None:
     some = render(monitor_reading(features=features, references=()), max_series=3 * each + 1)
     assert some.dropped == 7 * each
     assert {block.series for block in some.detail.values()} == {3, 6}  # 6: two severities
+    assert some.features == {"f0", "f1", "f2"}
     assert b'feature="f2"' in some.detail["driftwatch_window_rows"].lines
     assert b'feature="f3"' not in some.detail["driftwatch_window_rows"].lines
     assert some.core == every.core

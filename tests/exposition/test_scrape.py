@@ -1,6 +1,8 @@
 import gzip
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
 )
@@ -8,6 +10,7 @@ from prometheus_client.openmetrics.parser import (
 from driftwatch.exposition.page import Page
 from driftwatch.exposition.render import render
 from driftwatch.exposition.scrape import Format, ScrapeRequest, negotiate, scrape
+from driftwatch.exposition.text import clean
 from tests.exposition.readings import NOW, busy_health, monitor_reading, samples
 from tests.servers.prometheus import promtool
 
@@ -31,6 +34,16 @@ def test_text_is_clean_for_promtool(page: Page) -> None:
     for flags in ((), ("--extended",)):
         done = promtool("check", "metrics", *flags, text=scraped.body)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.text(), min_size=1, max_size=40, unique_by=clean))
+def test_prometheus_parses_whatever_a_monitor_is_called(names: list[str]) -> None:
+    page = Page()
+    for name in names:
+        page.replace(render(monitor_reading(name)))
+    done = promtool("check", "metrics", text=scrape(page, busy_health(names[0]), NOW).body)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_promtool_would_object(page: Page) -> None:

@@ -10,7 +10,7 @@ from driftwatch.exposition.series import (
     feature_samples,
     monitor_samples,
     reference_samples,
-    segment_samples,
+    segment_sample,
 )
 from driftwatch.verdict.policy import Reason, Verdict
 from tests.exposition.readings import DAY, feature_reading, full_reading, monitor_reading
@@ -138,7 +138,10 @@ def test_of_segments_there_are_numbers_and_no_names() -> None:
     )
     found = {
         f"{one.family.name}{{{one.labels}}}": one.value
-        for one in [*monitor_samples(reading), *segment_samples(reading)]
+        for one in [
+            *monitor_samples(reading),
+            *(segment_sample("m", each) for each in reading.of_segments),
+        ]
     }
     del found['driftwatch_monitor_info{monitor="m",source="logs"}']
     assert found == {
@@ -187,7 +190,9 @@ def test_features_are_counted_by_window_and_severity() -> None:
 
 def test_every_family_has_the_labels_that_it_declares() -> None:
     reading = full_reading(labels={})
-    found = [*monitor_samples(reading), *reference_samples(reading), *segment_samples(reading)]
+    found = [*monitor_samples(reading)]
+    found += [one for each in reading.references for one in reference_samples("m", each)]
+    found += [segment_sample("m", each) for each in reading.of_segments]
     found += [one for result in reading.features for one in feature_samples("m", result)]
     assert {one.family.name for one in found} == {family.name for family in OF_RESULTS}
     for one in found:
