@@ -52,6 +52,10 @@ class StoreError(DriftwatchError):
     outcome: ClassVar[str] = "store_error"
 
 
+class StoreAwayError(StoreError):
+    """driftwatch's own store does not answer at this moment; it may later."""
+
+
 class SchemaVersionError(StoreError):
     """The store's schema is not the one that this release works on."""
 

@@ -72,13 +72,20 @@ def serve(
     config: ConfigOption = _DEFAULT_CONFIG,
     log_format: Annotated[LogFormat, typer.Option(help="How log lines look.")] = LogFormat.LOGFMT,
     log_level: Annotated[LogLevel, typer.Option(help="The least that is logged.")] = LogLevel.INFO,
+    lifecycle: Annotated[
+        bool,
+        typer.Option(
+            "--enable-lifecycle", help="Let a POST to /-/reload read the configuration again."
+        ),
+    ] = False,
 ) -> None:
     """Run the daemon, which evaluates and serves /metrics.
 
-    Every monitor is evaluated on its schedule until SIGTERM or SIGINT.
+    Every monitor is evaluated on its schedule until SIGTERM or SIGINT. SIGHUP reads the
+    configuration again.
     """
     start_logging(log_format, log_level)
-    serve_command.serve(load_settings(config))
+    serve_command.serve(config, lifecycle=lifecycle)
 
 
 @app.command()

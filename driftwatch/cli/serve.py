@@ -1,31 +1,43 @@
 """`driftwatch serve`: the daemon until a signal ends it."""
 
 import logging
+import signal
+from pathlib import Path
 
 from driftwatch.cli.terminal import plural
+from driftwatch.config.load import load_settings
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.daemon.app import App
 from driftwatch.daemon.clock import LiveClock
 from driftwatch.daemon.runner import Ran
-from driftwatch.daemon.signals import end_process, stop_signals
+from driftwatch.daemon.signals import arriving_signals, end_process
 from driftwatch.exposition.health import LogCounter
 from driftwatch.window import format_duration
 
 log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; a second signal ends the process at once."""
-    daemon = App(settings, LiveClock(), on_ran=_log)
+def serve(path: Path, *, lifecycle: bool = False) -> None:
+    """Run until SIGTERM or SIGINT; a second signal ends the process at once. SIGHUP reads the
+    configuration again; where `lifecycle` is set, so does a POST to /-/reload."""
+    settings = load_settings(path)
+    daemon = App(
+        settings,
+        LiveClock(),
+        on_ran=_log,
+        read=lambda: load_settings(path),
+        lifecycle=lifecycle,
+    )
     logging.getLogger().addHandler(LogCounter(daemon.health))
-    with stop_signals() as stop:
+    with arriving_signals() as arrived:
         try:
             daemon.start()
             log.info("watching %s, metrics on %s/metrics", _names(settings), daemon.web.url)
-            stop.wait()
+            while arrived.get() is signal.SIGHUP:
+                daemon.reloader.try_reload()
             log.info(
                 "stopping; all ends within %gs, SQL is cancelled before that",
-                settings.grace_seconds,
+                daemon.settings.grace_seconds,
             )
         finally:
             ended = daemon.stop()

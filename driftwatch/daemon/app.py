@@ -1,11 +1,11 @@
-"""The daemon as an object: new, start, stop. Tests embed it in their own process."""
+"""The daemon as an object: new, start, reload, stop. Tests embed it in their own process."""
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from threading import Condition, Event, Thread
+from threading import Condition, Event, RLock, Thread
 
 from apscheduler.events import (
     EVENT_JOB_EXECUTED,
@@ -14,21 +14,21 @@ from apscheduler.events import (
     JobSubmissionEvent,
 )
 from apscheduler.jobstores.base import JobLookupError
-from apscheduler.schedulers.background import BackgroundScheduler
 
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.daemon import schedule
 from driftwatch.daemon.clock import EventClock, SteadyClock, process_now
 from driftwatch.daemon.courier import Courier
+from driftwatch.daemon.fleet import Fleet
 from driftwatch.daemon.housekeeping import EVERY_SECONDS, FIRST_AFTER_SECONDS, Housekeeper
-from driftwatch.daemon.publish import Publisher, last_times
-from driftwatch.daemon.runner import MonitorRunner, Ran
-from driftwatch.errors import SourceError, StoreError
+from driftwatch.daemon.reload import Reloader
+from driftwatch.daemon.runner import Ran
+from driftwatch.daemon.watched import Difference, refuse_what_needs_a_restart
+from driftwatch.errors import DriftwatchError, StoreAwayError, StoreError
 from driftwatch.exposition.health import Health
-from driftwatch.exposition.outcomes import SUCCESSES
 from driftwatch.exposition.page import Page
 from driftwatch.exposition.web import Probes, WebServer, create_app
-from driftwatch.source import Source, open_source
+from driftwatch.source import Source
 from driftwatch.store.engine import open_store
 from driftwatch.store.migrate import ensure_schema
 
@@ -37,8 +37,8 @@ log = logging.getLogger(__name__)
 MAX_WORKERS = 16
 """Evaluations that run at a time; each source bounds its own queries below that."""
 
-STALE_INTERVALS = 5
-"""A monitor that has not succeeded for so many intervals no longer shows its old values."""
+STORE_SECONDS = 5.0
+"""How often a store that was away at the start is tried again."""
 
 _CANCEL_SHARE = 0.25
 """The last part of the grace time, in which SQL that still runs is cancelled."""
@@ -48,6 +48,8 @@ class App:
     """Everything that `driftwatch serve` runs, between `start` and `stop`.
 
     on_ran: told of every evaluation that ended, from the thread that ran it.
+    read: reads the configuration again, for `reloader`; raises DriftwatchError. lifecycle: whether
+    a POST to /-/reload may ask for that.
     """
 
     def __init__(
@@ -56,49 +58,39 @@ class App:
         event_clock: EventClock,
         *,
         on_ran: Callable[[MonitorSettings, Ran], None] | None = None,
+        read: Callable[[], Settings] | None = None,
+        lifecycle: bool = False,
     ) -> None:
         self.settings = settings
         self.health = Health()
-        self.page = Page()
+        self.page = Page(max_series=settings.max_series)
         self._on_ran = on_ran
         self._stopping = Event()
+        self._changing = RLock()
         self._idle = Condition()
         self._running = 0
+        self._opened = False
         self._beat: datetime | None = None
         self._steady = SteadyClock()
         self._store = open_store(settings.store_url)
-        self._sources = _open_sources(settings)
-        self._runners = {
-            monitor.name: MonitorRunner(
-                monitor,
-                self._sources[monitor.source],
-                self._store,
-                event_clock=event_clock,
-                process_now=process_now,
-                notify=settings.webhook is not None,
-            )
-            for monitor in settings.monitors
-        }
-        self._publishers = {
-            monitor.name: Publisher(
-                self._store,
-                monitor,
-                fresh_for=timedelta(seconds=STALE_INTERVALS * max(monitor.every_seconds, 60)),
-                steady_now=self._steady.now,
-            )
-            for monitor in settings.monitors
-        }
-        self._scheduler = schedule.new_scheduler(min(MAX_WORKERS, len(settings.monitors)))
-        self._housekeeper = Housekeeper(
-            settings, self._store, self.health, process_now=process_now, stopping=self._stopping
+        self._fleet = Fleet(
+            settings,
+            self._store,
+            event_clock,
+            health=self.health,
+            page=self.page,
+            steady_now=self._steady.now,
+            on_ran=self._ran,
         )
-        self._courier = (
-            Courier(settings.webhook, self._store, self.health, process_now=process_now)
-            if settings.webhook
-            else None
-        )
+        self._scheduler = schedule.new_scheduler(MAX_WORKERS)
+        self._housekeeper = self._new_housekeeper(settings)
+        self._courier = self._new_courier(settings)
+        self.reloader = Reloader(read or (lambda: settings), self.reload, self.health)
         probes = Probes(
-            now=self._steady.now, heartbeat=lambda: self._beat, not_ready=self._not_ready
+            now=self._steady.now,
+            heartbeat=lambda: self._beat,
+            not_ready=self._not_ready,
+            reload=self.reloader.reload if lifecycle else None,
         )
         self.web = WebServer(
             create_app(self.page, self.health, probes), settings.host, settings.port
@@ -107,29 +99,51 @@ class App:
     def start(self) -> None:
         """Migrate an empty store, show what is stored, then listen, then evaluate.
 
-        Raises DriftwatchError if the store cannot be used or the address is taken. A source that
-        is down is no reason not to start.
+        A source that is down is no reason not to start. A store that is away is waited for: until
+        it answers, nothing is evaluated, and /-/ready says so.
+
+        Raises DriftwatchError if the store cannot be used as it is, or the address is taken.
         """
-        started_at = process_now()
-        ensure_schema(self._store)
-        self.health.config_loaded(started_at)
-        self.health.store_answered(True)
-        for name in self._sources:
-            self.health.source_added(name)
-        for monitor in self.settings.monitors:
-            success, completion = last_times(self._store, monitor.name)
-            self.health.monitor_added(
-                monitor.name,
-                now=started_at,
-                interval_seconds=monitor.every_seconds,
-                last_success=success,
-                last_completion=completion,
-            )
-            self._publish(monitor)
+        self.health.config_loaded(process_now())
+        try:
+            self._open()
+        except StoreAwayError as error:
+            log.error("nothing is watched yet: %s", error)
+            self.health.store_answered(False)
         self.web.start()
-        self._start_schedule(self._scheduler)
-        if self._courier is not None:
-            self._courier.start()
+        self._start_schedule()
+        if self._opened:
+            self._begin()
+        else:
+            Thread(target=self._open_later, name="driftwatch-store", daemon=True).start()
+
+    def reload(self, settings: Settings) -> Difference:
+        """Go on with another configuration, all of it or nothing.
+
+        Monitors that are the same keep their schedule, their counters and what they show. A changed
+        one is evaluated soon; an evaluation that runs ends by the configuration it began with.
+
+        ConfigError: it changes what only a restart can change. StoreAwayError: not started yet.
+        """
+        refuse_what_needs_a_restart(self.settings, settings)
+        with self._changing:
+            if self._stopping.is_set():
+                raise DriftwatchError("driftwatch is about to stop; start it again instead.")
+            if not self._opened:
+                raise StoreAwayError("the store has not answered yet. Reload when it does.")
+            found = self._fleet.exchange(settings)
+            for name in found.removed:
+                with suppress(JobLookupError):
+                    self._scheduler.remove_job(name)
+            for one in settings.monitors:
+                if one.name not in found.unchanged:
+                    self._schedule(one)
+            self._housekeeper = self._new_housekeeper(settings)
+            self._exchange_courier(settings)
+            self.settings = settings
+        self.health.config_loaded(process_now())
+        log.info("the configuration was read again: %s", found)
+        return found
 
     def stop(self) -> bool:
         """End within the grace time: no new evaluation; the running ones may end until the last
@@ -141,15 +155,17 @@ class App:
         grace = self.settings.grace_seconds
         until = time.monotonic() + grace
         self._stopping.set()
-        if self._courier is not None:
-            self._courier.stop(0)
+        with self._changing:
+            courier = self._courier
+        if courier is not None:
+            courier.stop(0)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         idle = self._wait_idle(grace * (1 - _CANCEL_SHARE)) or self._cancel(until)
-        if self._courier is not None:
-            self._courier.stop(max(0.0, until - time.monotonic()))
+        if courier is not None:
+            courier.stop(max(0.0, until - time.monotonic()))
         self.web.stop()
-        for source in self._sources.values():
+        for source in self._fleet.sources.values():
             source.close()
         self._store.close()
         return idle
@@ -162,32 +178,81 @@ class App:
                 source.cancel()
 
         log.warning("evaluations are still running; their SQL is cancelled")
-        for name, source in self._sources.items():
+        for name, source in self._fleet.sources.items():
             # Each in its own thread: one that does not answer must not hold up the others.
             Thread(target=cancel, args=[source], name=f"cancel-{name}", daemon=True).start()
         return self._wait_idle(until - time.monotonic())
 
-    def _start_schedule(self, scheduler: BackgroundScheduler) -> None:
-        now = process_now()
-        schedule.add_heartbeat(scheduler, self._heartbeat, now)
-        for monitor in self.settings.monitors:
-            schedule.add_monitor(scheduler, monitor.name, monitor.every_seconds, self._run, now)
+    def _open(self) -> None:
+        """The store is ready, and what it knows is shown. StoreAwayError: it does not answer."""
+        ensure_schema(self._store)
+        self.health.store_answered(True)
+        self._fleet.show()
+        self._opened = True
+
+    def _open_later(self) -> None:
+        while not self._stopping.wait(STORE_SECONDS):
+            try:
+                with self._changing:
+                    self._open()
+                    self._begin()
+            except StoreAwayError as error:
+                log.warning("still nothing is watched: %s", error)
+            except StoreError as error:
+                # Not the start of old: whoever started it is not there to read it any more.
+                log.error("still nothing is watched, and waiting does not help: %s", error)
+            else:
+                log.info("the store answers; watching begins")
+                return
+
+    def _begin(self) -> None:
+        for one in self.settings.monitors:
+            self._schedule(one)
         schedule.add_housekeeping(
-            scheduler,
+            self._scheduler,
             self._keep_house,
             every_seconds=EVERY_SECONDS,
-            at=now + timedelta(seconds=FIRST_AFTER_SECONDS),
+            at=process_now() + timedelta(seconds=FIRST_AFTER_SECONDS),
         )
-        scheduler.add_listener(self._skipped, EVENT_JOB_MAX_INSTANCES)
-        scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED)
-        scheduler.start()
+        if self._courier is not None:
+            self._courier.start()
+
+    def _start_schedule(self) -> None:
+        schedule.add_heartbeat(self._scheduler, self._heartbeat, process_now())
+        self._scheduler.add_listener(self._skipped, EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED)
+        self._scheduler.start()
+
+    def _schedule(self, monitor: MonitorSettings) -> None:
+        schedule.add_monitor(
+            self._scheduler, monitor.name, monitor.every_seconds, self._run, process_now()
+        )
+
+    def _new_housekeeper(self, settings: Settings) -> Housekeeper:
+        return Housekeeper(
+            settings, self._store, self.health, process_now=process_now, stopping=self._stopping
+        )
+
+    def _new_courier(self, settings: Settings) -> Courier | None:
+        if settings.webhook is None:
+            return None
+        return Courier(settings.webhook, self._store, self.health, process_now=process_now)
+
+    def _exchange_courier(self, settings: Settings) -> None:
+        if settings.webhook == self.settings.webhook:
+            return
+        if self._courier is not None:
+            self._courier.stop(0)  # what it is sending is claimed: nobody sends it twice
+        self._courier = self._new_courier(settings)
+        if self._courier is not None:
+            self._courier.start()
 
     def _heartbeat(self) -> None:
         self._beat = self._steady.now()
         self.health.heartbeat(process_now())
 
     def _skipped(self, event: JobSubmissionEvent) -> None:
-        if event.job_id in self._runners:
+        if event.job_id in self._fleet:
             self.health.evaluation_skipped(event.job_id, "still_running")
 
     def _ended(self, event: JobExecutionEvent) -> None:
@@ -202,19 +267,14 @@ class App:
     def _run(self, name: str) -> bool:
         """One scheduled evaluation; returns whether more is to be done at once."""
         with self._at_work() as at_work:
-            return at_work and self._evaluate(self._runners[name])
+            return at_work and self._fleet.run(name)
 
-    def _evaluate(self, runner: MonitorRunner) -> bool:
-        self.health.evaluation_started()
-        try:
-            ran = runner.run()
-            self._account(runner.monitor, ran)
-            self._publish(runner.monitor)
-            if self._on_ran is not None:
-                self._on_ran(runner.monitor, ran)
-            return ran.report.behind
-        finally:
-            self.health.evaluation_ended()
+    def _ran(self, monitor: MonitorSettings, ran: Ran) -> None:
+        courier = self._courier
+        if ran.report.changes and courier is not None:
+            courier.wake()
+        if self._on_ran is not None:
+            self._on_ran(monitor, ran)
 
     def _keep_house(self) -> None:
         with self._at_work() as at_work:
@@ -234,50 +294,10 @@ class App:
                 self._running -= begins
                 self._idle.notify_all()
 
-    def _account(self, monitor: MonitorSettings, ran: Ran) -> None:
-        report = ran.report
-        self.health.evaluation_finished(
-            monitor.name,
-            outcome=report.outcome,
-            finished=ran.started_at + timedelta(seconds=ran.seconds),
-            seconds=ran.seconds,
-            stages=report.stages.by_name() if report.scan else None,
-            not_counted=len(report.troubles) if report.scan else None,
-        )
-        if report.outcome in SUCCESSES:
-            self._publishers[monitor.name].succeeded()
-            self.health.log_compared(
-                monitor.name,
-                revised_panes=report.revised_panes,
-                shrunk_panes=report.shrunk_panes,
-                # A log that lags behind the clock at a steady distance holds nothing up.
-                held=bool(report.held) and report.scan is None,
-            )
-            # A source that failed was asked again; one that was not asked answered the last time.
-            asked = 0 if report.scan is None else 1
-            self.health.source_answered(monitor.source, rows=report.rows_scanned, queries=asked)
-        elif report.outcome in (SourceError.outcome, "timeout"):
-            self.health.source_failed(monitor.source)
-        self.health.store_answered(report.outcome != StoreError.outcome)
-        if report.changes and self._courier is not None:
-            self._courier.wake()
-
-    def _publish(self, monitor: MonitorSettings) -> None:
-        try:
-            self.page.replace(self._publishers[monitor.name].publish())
-        except StoreError as error:
-            # What is shown stays until it expires: a scrape never waits for the store.
-            log.warning("monitor %s: metrics are not renewed: %s", monitor.name, error)
-            self.health.store_answered(False)
-
     def _not_ready(self) -> list[str]:
-        return [] if self._scheduler.running else ["the scheduler is not running"]
+        found = [] if self._scheduler.running else ["the scheduler is not running"]
+        return found if self._opened else [*found, "the store has not answered yet; see the log"]
 
     def _wait_idle(self, seconds: float) -> bool:
         with self._idle:
             return self._idle.wait_for(lambda: self._running == 0, timeout=seconds)
-
-
-def _open_sources(settings: Settings) -> Mapping[str, Source]:
-    used = {monitor.source for monitor in settings.monitors}
-    return {name: open_source(settings.sources[name]) for name in sorted(used)}

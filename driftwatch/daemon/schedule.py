@@ -86,7 +86,8 @@ def add_monitor(
     run: Callable[[str], object],
     now: datetime,
 ) -> None:
-    """Evaluate soon after the start (spread over a short while), then every interval."""
+    """Evaluate soon (spread over a short while), then every interval. What was scheduled under the
+    same name is replaced; an evaluation of it that runs is not joined by another."""
     soon = now + timedelta(seconds=offset_seconds(name, min(every_seconds, 5.0)))
     phase = now + timedelta(seconds=offset_seconds(name, every_seconds))
     scheduler.add_job(
@@ -95,6 +96,7 @@ def add_monitor(
         args=[name],
         id=name,
         next_run_time=soon,
+        replace_existing=True,
     )
 
 

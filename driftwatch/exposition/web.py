@@ -35,19 +35,24 @@ class Probes:
 
     now: process time, by a clock that nobody sets back or forth; heartbeat: when by that clock the
     scheduler's loop last turned, None before the first time;
-    not_ready: what is still missing (configuration, store, scheduler), empty when ready.
+    not_ready: what is still missing (configuration, store, scheduler), empty when ready;
+    reload: reads the configuration again and raises DriftwatchError where it is refused; this one
+    takes its time. None: nobody may ask for it over the network.
     """
 
     now: Callable[[], datetime]
     heartbeat: Callable[[], datetime | None]
     not_ready: Callable[[], Sequence[str]]
     heartbeat_limit_seconds: float = HEARTBEAT_LIMIT_SECONDS
+    reload: Callable[[], None] | None = None
 
 
 def create_app(page: Page, health: Health, probes: Probes) -> Starlette:
-    """The web application; GET and HEAD only."""
+    """The web application: GET and HEAD, and POST or PUT to /-/reload."""
 
-    def metrics(request: Request) -> Response:
+    async def metrics(request: Request) -> Response:
+        # On the loop itself: it waits for nothing, and a thread of its own would have to wait for
+        # the interpreter once more while evaluations run.
         wanted = ScrapeRequest(
             accept=request.headers.get("accept", ""),
             accept_encoding=request.headers.get("accept-encoding", ""),
@@ -65,12 +70,24 @@ def create_app(page: Page, health: Health, probes: Probes) -> Starlette:
     def ready(_: Request) -> Response:
         return _verdict(list(probes.not_ready()), "driftwatch is ready.")
 
+    def reload(_: Request) -> Response:
+        if probes.reload is None:
+            told = "Reloading over HTTP is off: start driftwatch with --enable-lifecycle.\n"
+            return PlainTextResponse(told, status_code=403)
+        try:
+            probes.reload()
+        except DriftwatchError as error:
+            told = f"The configuration was refused, the old one stays in use: {error}\n"
+            return PlainTextResponse(told, status_code=500)
+        return PlainTextResponse("The configuration was read again.\n")
+
     return Starlette(
         routes=[
             Route("/", _landing),
             Route("/metrics", metrics),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
+            Route("/-/reload", reload, methods=["POST", "PUT"]),
         ]
     )
 

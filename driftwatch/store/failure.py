@@ -4,7 +4,7 @@ import sqlite3
 
 import sqlalchemy as sa
 
-from driftwatch.errors import ConflictError, StoreError
+from driftwatch.errors import ConflictError, StoreAwayError, StoreError
 
 _MIGRATE = "Run `driftwatch migrate`"
 _DISK = "Free space on its disk; driftwatch goes on by itself"
@@ -46,6 +46,7 @@ _UNREACHABLE = (
     "could not be reached",
     "Check that the server runs and that host, port, user and password in `store` are right",
 )
+_AWAY = {_UNREACHABLE, *(_POSTGRESQL[state] for state in ("08", "28", "53300", "57"))}
 _CONFLICTS = ("40001", "40P01", "23505")  # serialisation failure, deadlock, unique violation
 
 
@@ -67,7 +68,9 @@ def translate(error: sa.exc.SQLAlchemyError, *, store: str, secret: str | None) 
             "the next evaluation does it again"
         )
     what, remedy = _found(error)
-    return StoreError(f"{store} {what} ({detail}). {remedy}.")
+    # Whether a login is refused for good, or until a password is rotated, nobody can tell.
+    away = StoreAwayError if (what, remedy) in _AWAY else StoreError
+    return away(f"{store} {what} ({detail}). {remedy}.")
 
 
 def _found(error: sa.exc.DBAPIError) -> tuple[str, str]:

@@ -108,12 +108,14 @@ def quick(settings: MonitorSettings, **changes: Any) -> MonitorSettings:
 def test_results_are_shown_after_an_evaluation(world: World) -> None:
     world.live(rows(10, 12, x=shifted))
     with running(settings_of(world)) as daemon:
-        assert "driftwatch_js_distance_ratio{" not in daemon.metrics()
+        assert "driftwatch_js_divergence_nats{" not in daemon.metrics()
         wait_for(daemon.outcomes)
         wait_for(lambda: 'feature="x"' in daemon.metrics())
         (stored,) = [r for r in world.results("x") if r["window_end"] == day(12)]
-        shown = daemon.sample("driftwatch_js_distance_ratio", monitor="m", feature="x", window="1d")
-        assert shown == pytest.approx(stored["js_distance"])
+        shown = daemon.sample(
+            "driftwatch_js_divergence_nats", monitor="m", feature="x", window="1d"
+        )
+        assert shown == pytest.approx(stored["js"])
         assert daemon.sample("driftwatch_watermark_timestamp_seconds", monitor="m") == to_epoch(
             day(12)
         )
@@ -377,14 +379,14 @@ def _sleeping(url: str) -> int:
 def test_stopping_lets_a_running_evaluation_end(world: World) -> None:
     world.live(rows(10, 12))
     with running(settings_of(world)) as daemon:
-        scan = daemon.app._sources["logs"].scan
+        scan = daemon.app._fleet.sources["logs"].scan
 
         def slow(*arguments: Any, **named: Any) -> Any:
             daemon.app._beat = None
             time.sleep(0.5)
             return scan(*arguments, **named)
 
-        daemon.app._sources["logs"].scan = slow  # type: ignore[method-assign]
+        daemon.app._fleet.sources["logs"].scan = slow  # type: ignore[method-assign]
         wait_for(lambda: daemon.app._running)
     assert daemon.outcomes() == ["success"]
     assert world.table("monitor")[0]["watermark"] == day(12)

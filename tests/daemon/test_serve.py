@@ -101,3 +101,21 @@ def test_sigterm_ends_it_while_its_store_is_locked(tmp_path: Path, log: Log) -> 
         assert process.returncode == 0
     assert table(store, "evaluation") == []
     store.close()
+
+
+def test_sighup_reads_the_configuration_again(tmp_path: Path, log: Log) -> None:
+    with serving(tmp_path, log.url) as (process, store):
+        wait_for(lambda: evaluated(store))
+        config = tmp_path / "config.yaml"
+        written = config.read_text()
+        config.write_text(written.replace("features: [x]", "featurs: [x]"))
+        process.send_signal(signal.SIGHUP)
+        told = tmp_path / "log"
+        wait_for(lambda: "the old one stays in use" in told.read_text())
+        assert "featurs" in told.read_text()
+        config.write_text(written.replace("name: loan", "name: loan-2"))
+        process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "added: loan-2; removed: loan; 0 unchanged" in told.read_text())
+        wait_for(lambda: "loan-2" in {one["monitor"] for one in table(store, "evaluation")})
+        seconds_to_end(process)
+        assert process.returncode == 0

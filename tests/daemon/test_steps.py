@@ -269,7 +269,7 @@ def test_what_succeeds_without_anything_to_do_does_not_expire(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An hour between two panes, an evaluation each second: no row is stored between them."""
-    monkeypatch.setattr("driftwatch.daemon.app.STALE_INTERVALS", 0.02)  # 1.2 seconds
+    monkeypatch.setattr("driftwatch.daemon.fleet.STALE_INTERVALS", 0.02)  # 1.2 seconds
     world.live(rows(10, 11))
     with running(settings_of(world, quick(world.monitor)), until=11) as daemon:
         wait_for(lambda: len(daemon.outcomes()) >= 5)
