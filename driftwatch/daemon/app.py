@@ -82,7 +82,8 @@ class App:
             steady_now=self._steady.now,
             on_ran=self._ran,
         )
-        self._scheduler = schedule.new_scheduler(MAX_WORKERS)
+        self._workers = schedule.PunctualExecutor(MAX_WORKERS)
+        self._scheduler = schedule.new_scheduler(self._workers)
         self._housekeeper = self._new_housekeeper(settings)
         self._courier = self._new_courier(settings)
         self.reloader = Reloader(read or (lambda: settings), self.reload, self.health)
@@ -267,7 +268,8 @@ class App:
     def _run(self, name: str) -> bool:
         """One scheduled evaluation; returns whether more is to be done at once."""
         with self._at_work() as at_work:
-            return at_work and self._fleet.run(name)
+            delay = self._workers.delay_seconds(name, process_now())
+            return at_work and self._fleet.run(name, delay_seconds=delay)
 
     def _ran(self, monitor: MonitorSettings, ran: Ran) -> None:
         courier = self._courier

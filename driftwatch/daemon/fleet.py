@@ -74,11 +74,11 @@ class Fleet:
             self._publish(one)
         self._page.prepare(self._steady_now())
 
-    def run(self, name: str) -> bool:
-        """One evaluation; returns whether more is to be done at once. A monitor that was removed
-        just now has nothing to do."""
+    def run(self, name: str, *, delay_seconds: float) -> bool:
+        """One evaluation, which begins so long after its time; returns whether more is to be done
+        at once. A monitor that was removed just now has nothing to do."""
         watched = self._watched.get(name)
-        return watched is not None and self._evaluate(watched)
+        return watched is not None and self._evaluate(watched, delay_seconds)
 
     def exchange(self, settings: Settings) -> Difference:
         """Take up a new configuration. Monitors that are the same are not touched; an evaluation
@@ -158,8 +158,8 @@ class Fleet:
             last_completion=completion,
         )
 
-    def _evaluate(self, watched: Watched) -> bool:
-        self._health.evaluation_started()
+    def _evaluate(self, watched: Watched, delay_seconds: float) -> bool:
+        self._health.evaluation_started(delay_seconds=delay_seconds)
         try:
             ran = watched.runner.run()
             self._account(watched, ran)

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,22 @@ HEARTBEAT_SECONDS = 5.0
 
 STEP = timedelta(seconds=2)
 """What moves the wall clock by more than this between two looks is no slewing: somebody set it."""
+
+
+class PunctualExecutor(ThreadPoolExecutor):  # type: ignore[misc]  # APScheduler has no types
+    """Threads that know when what they run was due: APScheduler does not tell its jobs."""
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(workers)
+        self._due: dict[str, datetime] = {}
+
+    def delay_seconds(self, name: str, now: datetime) -> float:
+        """How long after its time the job of this name, which begins now, begins."""
+        return max(0.0, (now - self._due.get(name, now)).total_seconds())
+
+    def _do_submit_job(self, job: Any, run_times: Sequence[datetime]) -> None:
+        self._due[job.id] = run_times[0]
+        super()._do_submit_job(job, run_times)
 
 
 class SteadyScheduler(BackgroundScheduler):  # type: ignore[misc]  # APScheduler has no types
@@ -62,7 +78,7 @@ def offset_seconds(name: str, every_seconds: float) -> float:
     return int.from_bytes(digest) / 2**64 * every_seconds
 
 
-def new_scheduler(workers: int) -> SteadyScheduler:
+def new_scheduler(evaluations: PunctualExecutor) -> SteadyScheduler:
     """A scheduler in memory: what ran is in the store, what is due follows from the watermark.
 
     A run that is late is run late, however late (`misfire_grace_time=None`), once for all the runs
@@ -70,7 +86,7 @@ def new_scheduler(workers: int) -> SteadyScheduler:
     """
     return SteadyScheduler(
         executors={
-            "default": ThreadPoolExecutor(workers),
+            "default": evaluations,
             "heartbeat": ThreadPoolExecutor(1),
             "housekeeping": ThreadPoolExecutor(1),
         },

@@ -406,3 +406,26 @@ def test_a_store_that_is_locked_does_not_hold_up_the_end(world: World) -> None:
     wait_for(lambda: not app._running)
     app.stop()
     holder.close()
+
+
+def test_how_late_evaluations_begin_is_measured(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two monitors, one worker, and a first evaluation that takes half a second."""
+    monkeypatch.setattr("driftwatch.daemon.app.MAX_WORKERS", 1)
+    world.live(rows(10, 12))
+    pair = [quick(world.monitor, name=name) for name in ("one", "two")]
+
+    def slow(_: MonitorSettings, __: Ran) -> None:
+        time.sleep(0.5)
+
+    app = App(settings_of(world, *pair), ReplayClock(day(12)), on_ran=slow)
+    daemon = Daemon(app, ReplayClock(day(12)))
+    try:
+        app.start()
+        wait_for(lambda: daemon.sample("driftwatch_schedule_delay_seconds_count") >= 5)
+        assert daemon.sample("driftwatch_schedule_delay_seconds_sum") > 0.5
+        late = daemon.sample("driftwatch_schedule_delay_seconds_bucket", le="0.1")
+        assert late < daemon.sample("driftwatch_schedule_delay_seconds_count")
+    finally:
+        app.stop()

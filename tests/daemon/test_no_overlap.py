@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 from threading import Lock
 
-from driftwatch.daemon.schedule import add_monitor, new_scheduler
+from driftwatch.daemon.schedule import PunctualExecutor, add_monitor, new_scheduler
 
 
 def test_a_slow_evaluation_is_not_joined_by_a_second_and_is_followed_by_the_next() -> None:
@@ -16,7 +16,7 @@ def test_a_slow_evaluation_is_not_joined_by_a_second_and_is_followed_by_the_next
         ended.append(name)
         lock.release()
 
-    scheduler = new_scheduler(workers=4)
+    scheduler = new_scheduler(PunctualExecutor(4))
     add_monitor(scheduler, "slow", 0.1, run, datetime.now(UTC))
     scheduler.start()
     time.sleep(1.3)
@@ -33,7 +33,7 @@ def test_runs_that_were_missed_while_all_workers_were_busy_are_made_up_by_one() 
             time.sleep(0.8)
         ran[name].append(time.monotonic() - begun)
 
-    scheduler = new_scheduler(workers=1)
+    scheduler = new_scheduler(PunctualExecutor(1))
     now = datetime.now(UTC)
     add_monitor(scheduler, "busy", 60.0, run, now)
     scheduler.modify_job("busy", next_run_time=now)

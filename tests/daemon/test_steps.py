@@ -12,7 +12,7 @@ from driftwatch.config.settings import WebhookSettings
 from driftwatch.daemon.clock import ReplayClock, SteadyClock, process_now
 from driftwatch.daemon.courier import Courier
 from driftwatch.daemon.runner import MonitorRunner
-from driftwatch.daemon.schedule import add_heartbeat, add_monitor, new_scheduler
+from driftwatch.daemon.schedule import PunctualExecutor, add_heartbeat, add_monitor, new_scheduler
 from driftwatch.exposition.health import Health
 from tests.daemon.test_app import Daemon, quick, running, settings_of, wait_for
 from tests.daemon.webhook import receiver
@@ -42,7 +42,7 @@ def test_the_schedule_goes_on_in_its_rhythm(wall: time_machine.Traveller, step: 
     """A plan by the wall alone would stop for an hour, or list all that was missed in years."""
     ran: list[float] = []
     beats: list[float] = []
-    scheduler = new_scheduler(workers=1)
+    scheduler = new_scheduler(PunctualExecutor(1))
     add_heartbeat(scheduler, lambda: beats.append(time.monotonic()), process_now())
     add_monitor(scheduler, "m", 0.2, lambda _: ran.append(time.monotonic()), process_now())
     scheduler.modify_job("m", next_run_time=process_now())
