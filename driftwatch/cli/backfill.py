@@ -37,7 +37,7 @@ def backfill(settings: Settings, monitor: str, *, start: str, end: str, options:
     (chosen,) = find_monitors(settings, [monitor])
     interval = interval_of(start, end)
     with (
-        closing(open_store(settings.store_url)) as store,
+        closing(open_store(settings.store_url, secrets=settings.store_secrets)) as store,
         closing(open_source(settings.sources[chosen.source])) as source,
     ):
         ensure_schema(store)

@@ -38,7 +38,7 @@ def evaluate_once(settings: Settings, names: Sequence[str]) -> int:
     BadParameter for a name that is not configured.
     """
     chosen = find_monitors(settings, names)
-    store = open_store(settings.store_url)
+    store = open_store(settings.store_url, secrets=settings.store_secrets)
     try:
         ensure_schema(store)
         codes = {_evaluate(settings, monitor, store) for monitor in chosen}

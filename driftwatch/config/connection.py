@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError
 from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems, nearest
 from driftwatch.config.reading import Reading
+from driftwatch.config.secret import DatabaseSecrets, SecretError, SecretFile, read_secret
 from driftwatch.config.settings import WebhookSettings
 from driftwatch.config.shape import StoreShape, WebhookShape
 
@@ -17,7 +18,6 @@ _DRIVERS = {"sqlite": "pysqlite", "postgresql": "psycopg"}
 _SCHEME = re.compile(r"(?P<dialect>[A-Za-z][A-Za-z0-9_]{0,30})(?:\+(?P<driver>\w{1,30}))?://", re.A)
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.%]+", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
-_LARGEST_SECRET_BYTES = 65_536
 _ENCODE = "in user and password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25"
 
 
@@ -42,6 +42,14 @@ def database_url(reading: Reading[StoreShape], problems: Problems, *, purpose: s
     return url if password is None else url.set(password=password)
 
 
+def database_secrets(reading: Reading[StoreShape]) -> DatabaseSecrets:
+    """The files that a sound URL was made of, to be read again for each new connection."""
+    return DatabaseSecrets(
+        _file(reading, "url_file", reading.shape.url_file),
+        _file(reading, "password_file", reading.shape.password_file),
+    )
+
+
 def sqlite_file(url: URL) -> Path | None:
     """The file of a SQLite URL; relative ones start at the working directory."""
     return Path(url.database or "").resolve() if url.get_backend_name() == "sqlite" else None
@@ -61,7 +69,18 @@ def webhook(reading: Reading[WebhookShape], problems: Problems) -> WebhookSettin
     if fault:
         problems.at(given[0], fault)
         return None
-    return WebhookSettings(given[1], dict(reading.shape.headers), reading.shape.timeout)
+    return WebhookSettings(
+        given[1],
+        dict(reading.shape.headers),
+        reading.shape.timeout,
+        url_file=_file(reading, "url_file", reading.shape.url_file),
+    )
+
+
+def _file(
+    reading: Reading[StoreShape] | Reading[WebhookShape], key: str, file: str | None
+) -> SecretFile | None:
+    return None if file is None else SecretFile(reading.at(key).place, Path(file).absolute())
 
 
 def _given(
@@ -91,27 +110,11 @@ def _password(reading: Reading[StoreShape], problems: Problems) -> str | None:
 
 
 def _secret(node: Node, file: str, problems: Problems) -> str | None:
-    """The one line of a file, stripped. The path is not shown: people write secrets there."""
     try:
-        with Path(file).open("rb") as opened:
-            content = opened.read(_LARGEST_SECRET_BYTES + 1)
-        text = content.decode("utf-8-sig").strip()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        problems.at(
-            node,
-            f"cannot read the file named here: {reason}; write the path of a file that driftwatch "
-            f"may read (a relative one starts at {Path.cwd()})",
-        )
+        return read_secret(Path(file))
+    except SecretError as error:
+        problems.at(node, str(error))
         return None
-    except UnicodeDecodeError:
-        problems.at(node, "the file named here is not UTF-8 text; write the secret alone into it")
-        return None
-    if not text or len(text.splitlines()) > 1 or len(content) > _LARGEST_SECRET_BYTES:
-        told = "is empty" if not text else "holds more than one line"
-        problems.at(node, f"the file named here {told}; write the secret alone into it")
-        return None
-    return text
 
 
 def _parse(node: Node, text: str, problems: Problems, purpose: str) -> URL | None:

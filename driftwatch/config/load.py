@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from driftwatch.config.connection import database_url, sqlite_file, webhook
+from driftwatch.config.connection import database_secrets, database_url, sqlite_file, webhook
 from driftwatch.config.document import read_document
 from driftwatch.config.merge import merge
 from driftwatch.config.monitor import KnownSources, read_monitor
@@ -58,7 +58,8 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
     children = top.mapping or {}
     scalars = {key: child for key, child in children.items() if key not in _READ_APART}
     reading = read(RootShape, top.holding(scalars), problems)
-    store = _store(children.get("store"), problems)
+    stored = _store(children.get("store"), problems)
+    store = None if stored is None else database_url(stored, problems, purpose="store")
     sources, urls = _sources(top, problems)
     _check_apart(store, urls, top, problems)
     hook = _webhook(children.get("notify"), problems)
@@ -67,7 +68,7 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
     names = (nodes.mapping or {}) if nodes else {}
     known = KnownSources(tuple(filter(_SOURCE_NAME.fullmatch, names)), sources)
     monitors = _monitors(top, known, retention, problems)
-    if problems or reading is None or store is None:
+    if problems or reading is None or stored is None or store is None:
         return None
     host, port = reading.shape.listen
     return Settings(
@@ -81,6 +82,7 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
         retention=retention,
         max_series=reading.shape.max_series,
         path=path,
+        store_secrets=database_secrets(stored),
     )
 
 
@@ -88,14 +90,10 @@ def _text(url: URL) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def _store(node: Node | None, problems: Problems) -> URL | None:
+def _store(node: Node | None, problems: Problems) -> Reading[StoreShape] | None:
     if node is None:
-        node = Node({}, "store", 0, 0)
-        return database_url(
-            Reading(RootShape().store, node, frozenset()), problems, purpose="store"
-        )
-    reading = read(StoreShape, long_connection(node), problems)
-    return None if reading is None else database_url(reading, problems, purpose="store")
+        return Reading(RootShape().store, Node({}, "store", 0, 0), frozenset())
+    return read(StoreShape, long_connection(node), problems)
 
 
 def _sources(top: Node, problems: Problems) -> tuple[dict[str, SourceSettings], dict[str, URL]]:
@@ -125,6 +123,7 @@ def _sources(top: Node, problems: Problems) -> tuple[dict[str, SourceSettings], 
                 statement_timeout_seconds=float(shape.statement_timeout),
                 capture_timeout_seconds=float(shape.capture_timeout),
                 max_concurrent=shape.max_concurrent,
+                secrets=database_secrets(reading),
             )
     return sources, urls
 

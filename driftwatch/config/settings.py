@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from driftwatch.alert.policy import AlertPolicy
+from driftwatch.config.secret import DatabaseSecrets, SecretFile
 from driftwatch.verdict.harm import SeverityRule
 from driftwatch.verdict.policy import VOLUME, CalibratedThreshold, Policy, VolumeThreshold
 from driftwatch.window import UTC, Calendar, Interval
@@ -57,7 +58,8 @@ class SourceSettings:
     """A store of logs that is read with SELECT alone. `url` holds secrets: never print it.
 
     capture_timeout_seconds: of the statements that fit and count a reference, which read all of
-    its range once; statement_timeout_seconds: of all others.
+    its range once; statement_timeout_seconds: of all others. secrets: the files that the url was
+    made of, which are read again for each new connection.
     """
 
     name: str
@@ -65,6 +67,7 @@ class SourceSettings:
     statement_timeout_seconds: float = 30.0
     capture_timeout_seconds: float = 3_600.0
     max_concurrent: int = 2
+    secrets: DatabaseSecrets = DatabaseSecrets()
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,11 +286,19 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class WebhookSettings:
-    """Where each change of an alert is posted. `url` and `headers` may hold secrets."""
+    """Where each change of an alert is posted. `url` and `headers` may hold secrets.
+
+    url_file: where the url was read, and is read again for each try; None: in the configuration.
+    """
 
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout_seconds: float = 10.0
+    url_file: SecretFile | None = None
+
+    def url_now(self) -> str:
+        """The url, as its file says at this moment. SecretError if it says none."""
+        return self.url if self.url_file is None else self.url_file.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,8 +321,11 @@ class RetentionSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole configuration. `store_url` holds secrets: never print it. max_series: of the
-    features of all monitors together."""
+    """The whole configuration. `store_url` holds secrets: never print it.
+
+    store_secrets: the files that it was made of, which are read again for each new connection.
+    max_series: of the features of all monitors together.
+    """
 
     store_url: str = field(repr=False)
     host: str
@@ -323,3 +337,4 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     max_series: int = ALL_MAX_SERIES
     path: Path | None = None
+    store_secrets: DatabaseSecrets = DatabaseSecrets()

@@ -72,7 +72,7 @@ class App:
         self._opened = False
         self._beat: datetime | None = None
         self._steady = SteadyClock()
-        self._store = open_store(settings.store_url)
+        self._store = open_store(settings.store_url, secrets=settings.store_secrets)
         self._fleet = Fleet(
             settings,
             self._store,

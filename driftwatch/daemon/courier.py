@@ -6,9 +6,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
+from driftwatch.config.secret import SecretError
 from driftwatch.config.settings import WebhookSettings
 from driftwatch.errors import StoreError
-from driftwatch.exposition.delivery import LONGEST_WAIT_SECONDS, backoff_seconds, deliver
+from driftwatch.exposition.delivery import (
+    LONGEST_WAIT_SECONDS,
+    Delivery,
+    backoff_seconds,
+    deliver,
+)
 from driftwatch.exposition.health import Health
 from driftwatch.exposition.outcomes import DeliveryOutcome
 from driftwatch.store import notifications
@@ -81,12 +87,7 @@ class Courier:
     def _deliver(self, one: Notification) -> bool:
         if self._stop.is_set() or not self._claim(one):
             return False
-        outcome = deliver(
-            self._webhook.url,
-            self._webhook.headers,
-            json.loads(one.payload),
-            self._webhook.timeout_seconds,
-        )
+        outcome = self._post(one)
         now = self._process_now()
         with self._store.write() as connection:
             if outcome.delivered:
@@ -102,6 +103,14 @@ class Courier:
             self._health.notification(DeliveryOutcome.FAILED)
             log.warning("notification %s: %s", one.id, outcome.message)
         return outcome.delivered
+
+    def _post(self, one: Notification) -> Delivery:
+        hook = self._webhook
+        try:
+            url = hook.url_now()
+        except SecretError as error:
+            return Delivery(False, str(error))
+        return deliver(url, hook.headers, json.loads(one.payload), hook.timeout_seconds)
 
     @property
     def _claim_seconds(self) -> float:

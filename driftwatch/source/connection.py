@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from driftwatch.config.secret import SecretError
 from driftwatch.config.settings import SourceSettings
 from driftwatch.errors import ConfigError, SourceCancelledError, SourceError
 from driftwatch.source.link import Link, TimeLimit
@@ -93,13 +94,20 @@ class Connections:
                 link.close()
             else:
                 return link
-        link = _LINKS[self.dialect](self._url)
+        link = _LINKS[self.dialect](self._url_now())
         try:
             link.begin(limit)
         except SourceError:
             link.close()
             raise
         return link
+
+    def _url_now(self) -> URL:
+        """With the secrets that its files hold now: they may have been replaced."""
+        try:
+            return self._settings.secrets.applied(self._url)
+        except SecretError as error:
+            raise SourceError(str(error)) from error
 
     def _take_idle(self) -> Link | None:
         while True:

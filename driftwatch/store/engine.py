@@ -15,8 +15,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from driftwatch.config.secret import DatabaseSecrets
 from driftwatch.errors import StoreError
 from driftwatch.store.failure import translate
+from driftwatch.store.login import Login
 
 BUSY_SECONDS = 30.0
 """How long a transaction waits for another one that holds what it needs."""
@@ -30,7 +32,7 @@ class Store:
 
     name: str
     _engine: sa.Engine = field(repr=False)
-    _secret: str | None = field(repr=False)
+    _login: Login = field(repr=False)
     _busy_seconds: float = field(repr=False)
 
     @property
@@ -145,11 +147,18 @@ class Store:
         try:
             yield
         except sa.exc.SQLAlchemyError as error:
-            raise translate(error, store=self.name, secret=self._secret) from error
+            raise translate(error, store=self.name, secrets=self._login.seen) from error
 
 
-def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Store:
+def open_store(
+    url: str,
+    *,
+    busy_seconds: float = BUSY_SECONDS,
+    secrets: DatabaseSecrets = DatabaseSecrets(),  # noqa: B008 - frozen
+) -> Store:
     """The store at an SQLAlchemy URL. Nothing is connected yet.
+
+    secrets: the files that the URL was made of, read again for each new connection.
 
     StoreError: the URL is none, or names a database that driftwatch does not keep its tables in.
     """
@@ -164,14 +173,14 @@ def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Store:
     if backend == "sqlite":
         return _open_sqlite(parsed, busy_seconds)
     if backend == "postgresql":
-        return _open_postgresql(parsed, busy_seconds)
+        return _open_postgresql(parsed, busy_seconds, secrets)
     raise StoreError(
         f"driftwatch keeps its tables in SQLite or PostgreSQL, not in {backend!r}; write "
         "sqlite:///driftwatch.db or postgresql://user@host/database"
     )
 
 
-def _open_postgresql(url: sa.URL, busy_seconds: float) -> Store:
+def _open_postgresql(url: sa.URL, busy_seconds: float, secrets: DatabaseSecrets) -> Store:
     if url.get_driver_name() in ("", "psycopg2"):
         url = url.set(drivername="postgresql+psycopg")
     arguments = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
@@ -183,8 +192,10 @@ def _open_postgresql(url: sa.URL, busy_seconds: float) -> Store:
         raise StoreError("`store` names a driver or an option that is not known") from None
     port = f":{url.port}" if url.port else ""
     name = f"store postgresql://{url.host or 'localhost'}{port}/{url.database or ''}"
-    secret = None if url.password is None else str(url.password)
-    return Store(name, engine, secret or None, busy_seconds)
+    login = Login(url, secrets)
+    if secrets:
+        sa.event.listen(engine, "do_connect", login.renew)
+    return Store(name, engine, login, busy_seconds)
 
 
 def _open_sqlite(url: sa.URL, busy_seconds: float) -> Store:
@@ -201,7 +212,7 @@ def _open_sqlite(url: sa.URL, busy_seconds: float) -> Store:
     sa.event.listen(engine, "connect", file.connected)
     sa.event.listen(engine, "checkout", file.checked_out)
     sa.event.listen(engine, "begin", _begin_sqlite)
-    return Store(f"store {file.path}", engine, None, busy_seconds)
+    return Store(f"store {file.path}", engine, Login(url), busy_seconds)
 
 
 def _path(database: str) -> Path:

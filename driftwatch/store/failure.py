@@ -1,6 +1,7 @@
 """Errors of the store's driver, wrapped once: what happened, and what to do about it."""
 
 import sqlite3
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 
@@ -50,18 +51,21 @@ _AWAY = {_UNREACHABLE, *(_POSTGRESQL[state] for state in ("08", "28", "53300", "
 _CONFLICTS = ("40001", "40P01", "23505")  # serialisation failure, deadlock, unique violation
 
 
-def translate(error: sa.exc.SQLAlchemyError, *, store: str, secret: str | None) -> StoreError:
+def translate(
+    error: sa.exc.SQLAlchemyError, *, store: str, secrets: Iterable[str]
+) -> StoreError:
     """The error to raise in place of `error`. `store` names the store without secrets.
 
-    secret: the password, if there is one; it is cut out of whatever the driver says.
+    secrets: passwords, those that were replaced meanwhile too; they are cut out of whatever the
+    driver says.
     """
     if isinstance(error, sa.exc.TimeoutError):
         return StoreError(
             f"{store}: all connections are in use. Let fewer evaluations run at once."
         )
     if not isinstance(error, sa.exc.DBAPIError) or error.orig is None:
-        return StoreError(f"{store}: {_clean(str(error), secret)}")
-    detail = _clean(str(error.orig), secret)
+        return StoreError(f"{store}: {_clean(str(error), secrets)}")
+    detail = _clean(str(error.orig), secrets)
     if _is_conflict(error.orig):
         return ConflictError(
             f"{store}: another process wrote the same rows first ({detail}); nothing was written, "
@@ -98,7 +102,9 @@ def _is_conflict(error: BaseException) -> bool:
     return getattr(error, "sqlite_errorcode", None) in unique
 
 
-def _clean(text: str, secret: str | None) -> str:
+def _clean(text: str, secrets: Iterable[str]) -> str:
     """The first line alone: further lines of PostgreSQL quote rows."""
     line = text.strip().partition("\n")[0]
-    return line.replace(secret, "***") if secret else line
+    for secret in secrets:
+        line = line.replace(secret, "***")
+    return line

@@ -39,18 +39,18 @@ def test_transactions_that_block_each_other_are_a_conflict(postgres_url: str) ->
     with engine.connect() as connection, pytest.raises(sa.exc.DBAPIError) as caught:
         connection.execute(sa.text(raised))
     engine.dispose()
-    found = translate(caught.value, store="store x", secret=None)
+    found = translate(caught.value, store="store x", secrets=())
     assert isinstance(found, ConflictError)
     assert str(found).startswith("store x: another process wrote")
 
 
 def test_too_many_users_of_one_store_are_named() -> None:
-    found = translate(sa.exc.TimeoutError("QueuePool"), store="store x", secret=None)
+    found = translate(sa.exc.TimeoutError("QueuePool"), store="store x", secrets=())
     assert str(found) == ("store x: all connections are in use. Let fewer evaluations run at once.")
 
 
 def test_a_secret_is_cut_out_of_what_the_driver_says() -> None:
     error = sa.exc.OperationalError(None, None, Exception("bad dsn pass=abc\nrow: private"))
-    found = str(translate(error, store="store x", secret="abc"))
+    found = str(translate(error, store="store x", secrets=["abc"]))
     assert "pass=***" in found
     assert "private" not in found
