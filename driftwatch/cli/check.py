@@ -17,6 +17,7 @@ from driftwatch.daemon.clock import process_now
 from driftwatch.errors import DriftwatchError, SourceError
 from driftwatch.evaluate.progress import latest_window
 from driftwatch.evaluate.sentence import reference_words
+from driftwatch.exposition.security import Security
 from driftwatch.source import (
     ColumnType,
     KindProposal,
@@ -66,13 +67,27 @@ def check(settings: Settings, *, offline: bool) -> int:
             names = ", ".join(feature.name for feature in monitor.features)
             show(console, rows([("features  ", names)]))
         return FINE
-    findings = list(_check_store(settings, console))
+    findings = [*_check_web(settings, console), *_check_store(settings, console)]
     for monitor in settings.monitors:
         findings += _check_monitor(settings, monitor, console)
     fatal = sum(finding.fatal for finding in findings)
     warnings = len(findings) - fatal
     show(console, f"\n{plural(fatal, 'problem')}, {plural(warnings, 'warning')}", "bold")
     return FAILURE if fatal else FINDINGS if warnings else FINE
+
+
+def _check_web(settings: Settings, console: Console) -> Iterator[Finding]:
+    """Whether the web configuration can be used by whoever runs this command."""
+    if settings.web_config is None:
+        return
+    try:
+        security = Security(settings.web_config, lambda _: None)
+    except DriftwatchError as error:
+        yield _tell(console, str(error), fatal=True, indent=0)
+    else:
+        users = len(security.current.users)
+        who = f"for {plural(users, 'user')}" if users else "without users"
+        show(console, f"web {'https' if security.encrypts else 'http'}, {who}")
 
 
 def _check_store(settings: Settings, console: Console) -> Iterator[Finding]:

@@ -40,8 +40,14 @@ for _name, _pattern, _first in (
     _Loader.add_implicit_resolver(_TAG + _name, re.compile(f"(?:{_pattern})\\Z"), _first)
 
 
-def read_document(path: Path, env: Mapping[str, str], problems: Problems) -> Node | None:
-    """The top mapping of the file, or None with the reason among the problems."""
+def read_document(
+    path: Path, env: Mapping[str, str] | None, problems: Problems, *, least: str = _LEAST
+) -> Node | None:
+    """The top mapping of the file, or None with the reason among the problems.
+
+    env: of the variables in texts; None: texts stay as they are written. least: what to write into
+    an empty file.
+    """
     text = _text(path, problems)
     if text is None:
         return None
@@ -50,10 +56,10 @@ def read_document(path: Path, env: Mapping[str, str], problems: Problems) -> Nod
         problems.add(trouble[0], "", trouble[1])
         return None
     if top is None or (top.tag == _TAG + "null" and not top.value):
-        problems.add(0, "", f"the file is empty; {_LEAST}")
+        problems.add(0, "", f"the file is empty; {least}")
         return None
     if not isinstance(top, yaml.MappingNode):
-        problems.add(top.start_mark.line + 1, "", f"must be a mapping of keys; {_LEAST}")
+        problems.add(top.start_mark.line + 1, "", f"must be a mapping of keys; {least}")
         return None
     return _Conversion(env, problems).convert(top, "", 1)
 
@@ -89,7 +95,7 @@ def _compose(text: str) -> tuple[yaml.Node | None, tuple[int, str] | None]:
 
 @dataclass(slots=True)
 class _Conversion:
-    env: Mapping[str, str]
+    env: Mapping[str, str] | None
     problems: Problems
     _open: list[int] = field(default_factory=list)
     _values: int = 0
@@ -142,7 +148,7 @@ class _Conversion:
             return self._lost(line, place, "a tag (!...) has no meaning here; remove it")
         except ValueError:
             return self._lost(line, place, "does not fit its tag (!!...); remove the tag")
-        if not isinstance(value, str):
+        if not isinstance(value, str) or self.env is None:
             return Node(value, place, line, key_line, raw)
         text, faults = interpolate(value, self.env)
         for fault in faults:

@@ -30,6 +30,7 @@ from driftwatch.config.shape import (
     RootShape,
     SourceShape,
     StoreShape,
+    WebFileShape,
     WebhookShape,
 )
 from driftwatch.config.shorthand import long_connection, long_monitor
@@ -83,7 +84,12 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
         max_series=reading.shape.max_series,
         path=path,
         store_secrets=database_secrets(stored),
+        web_config=_web_config(reading.shape.web),
     )
+
+
+def _web_config(web: WebFileShape | None) -> Path | None:
+    return Path(web.config_file).absolute() if web and web.config_file else None
 
 
 def _text(url: URL) -> str:

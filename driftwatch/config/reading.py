@@ -27,6 +27,7 @@ _WANTED = {
 }
 _WANTED_AT = {
     "store": "a URL, or a mapping with url or url_file",
+    "web": "a mapping with config_file",
     "windows": "a list of durations, such as [1h, 1d]",
     "features": "a list of column names, or a mapping from column names to options",
     "prediction": "a column name, or a mapping with name",

@@ -93,3 +93,7 @@ def _replaced(url: URL, file: SecretFile) -> URL:
             "database has moved to another kind"
         )
     return found.set(drivername=url.drivername)
+
+
+NO_FILES = DatabaseSecrets()
+"""Of a URL that stands in the configuration itself."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from driftwatch.alert.policy import AlertPolicy
-from driftwatch.config.secret import DatabaseSecrets, SecretFile
+from driftwatch.config.secret import NO_FILES, DatabaseSecrets, SecretFile
 from driftwatch.verdict.harm import SeverityRule
 from driftwatch.verdict.policy import VOLUME, CalibratedThreshold, Policy, VolumeThreshold
 from driftwatch.window import UTC, Calendar, Interval
@@ -67,7 +67,7 @@ class SourceSettings:
     statement_timeout_seconds: float = 30.0
     capture_timeout_seconds: float = 3_600.0
     max_concurrent: int = 2
-    secrets: DatabaseSecrets = DatabaseSecrets()
+    secrets: DatabaseSecrets = NO_FILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +325,7 @@ class Settings:
 
     store_secrets: the files that it was made of, which are read again for each new connection.
     max_series: of the features of all monitors together.
+    web_config: the file of TLS and users of the HTTP server, which that server reads.
     """
 
     store_url: str = field(repr=False)
@@ -337,4 +338,5 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     max_series: int = ALL_MAX_SERIES
     path: Path | None = None
-    store_secrets: DatabaseSecrets = DatabaseSecrets()
+    store_secrets: DatabaseSecrets = NO_FILES
+    web_config: Path | None = None

@@ -214,9 +214,14 @@ class RetentionShape(Shape):
     notifications: Age = _KEPT.notifications_seconds
 
 
+class WebFileShape(Shape):
+    config_file: Text | None = None
+
+
 class RootShape(Shape):
     store: StoreShape = StoreShape(url="sqlite:///driftwatch.db")
     listen: Listen = ("127.0.0.1", 10777)
+    web: WebFileShape | None = None
     grace: PositiveDuration = 10
     sources: dict[str, SourceShape] = Field(default_factory=dict)
     notify: NotifyShape | None = None

@@ -27,6 +27,7 @@ from driftwatch.daemon.watched import Difference, refuse_what_needs_a_restart
 from driftwatch.errors import DriftwatchError, StoreAwayError, StoreError
 from driftwatch.exposition.health import Health
 from driftwatch.exposition.page import Page
+from driftwatch.exposition.security import open_security
 from driftwatch.exposition.web import Probes, WebServer, create_app
 from driftwatch.source import Source
 from driftwatch.store.engine import open_store
@@ -94,7 +95,10 @@ class App:
             reload=self.reloader.reload if lifecycle else None,
         )
         self.web = WebServer(
-            create_app(self.page, self.health, probes), settings.host, settings.port
+            create_app(self.page, self.health, probes),
+            settings.host,
+            settings.port,
+            security=open_security(settings.web_config, self.health.web_config_loaded),
         )
 
     def start(self) -> None:

@@ -216,6 +216,10 @@ class Health:
         if successful:
             self._instruments.config_time.set(now.timestamp())
 
+    def web_config_loaded(self, successful: bool) -> None:
+        """Whether the web configuration that was read last is the one in use."""
+        self._instruments.web_config_successful.set(1 if successful else 0)
+
     def log_message(self, level: int) -> None:
         """A message was logged at this level (of `logging`); a level between two counts as the
         lower one."""

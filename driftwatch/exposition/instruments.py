@@ -191,6 +191,12 @@ class Instruments:
             "driftwatch_config_last_reload_success_timestamp_seconds",
             "When the configuration in use was read.",
         )
+        self.web_config_successful = self._gauge(
+            "driftwatch_web_config_last_reload_successful",
+            "1 if the web configuration that was read last is the one in use, or there is none, "
+            "else 0.",
+        )
+        self.web_config_successful.set(1)
         self.log_messages = self._counter(
             "driftwatch_log_messages_total", "Messages logged, by level.", ("level",)
         )

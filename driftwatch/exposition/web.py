@@ -19,9 +19,12 @@ from starlette.routing import Route
 
 import driftwatch
 from driftwatch.errors import DriftwatchError
+from driftwatch.exposition.guard import Guard
 from driftwatch.exposition.health import Health
 from driftwatch.exposition.page import Page
+from driftwatch.exposition.protocol import limited
 from driftwatch.exposition.scrape import ScrapeRequest, scrape
+from driftwatch.exposition.security import Security
 
 HEARTBEAT_LIMIT_SECONDS = 60.0
 """A scheduler whose loop has not turned for this long is not healthy."""
@@ -98,21 +101,26 @@ class WebServer:
     port 0 takes any free one; `address` tells which.
     """
 
-    def __init__(self, app: Starlette, host: str, port: int) -> None:
+    def __init__(
+        self, app: Starlette, host: str, port: int, *, security: Security | None = None
+    ) -> None:
         self._host = host
         self._port = port
+        self._encrypts = security is not None and security.encrypts
+        context = security.context() if security is not None and security.encrypts else None
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._server = uvicorn.Server(
             uvicorn.Config(
-                app,
+                Guard(app, security),
                 log_config=None,
                 log_level="warning",
                 access_log=False,
                 lifespan="off",
                 ws="none",
                 loop="asyncio",
-                http="h11",
+                http=limited(security),
+                ssl_context_factory=None if context is None else lambda *_: context,
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=2,
@@ -128,7 +136,8 @@ class WebServer:
     def url(self) -> str:
         """Where a browser on the same machine finds it, without a slash at the end."""
         host, port = self.address
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        scheme = "https" if self._encrypts else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
     def start(self) -> None:
         """Listen and answer from now on. DriftwatchError when the address cannot be had."""

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from driftwatch.config.secret import DatabaseSecrets
+from driftwatch.config.secret import NO_FILES, DatabaseSecrets
 from driftwatch.errors import StoreError
 from driftwatch.store.failure import translate
 from driftwatch.store.login import Login
@@ -154,7 +154,7 @@ def open_store(
     url: str,
     *,
     busy_seconds: float = BUSY_SECONDS,
-    secrets: DatabaseSecrets = DatabaseSecrets(),  # noqa: B008 - frozen
+    secrets: DatabaseSecrets = NO_FILES,
 ) -> Store:
     """The store at an SQLAlchemy URL. Nothing is connected yet.
 

@@ -51,9 +51,7 @@ _AWAY = {_UNREACHABLE, *(_POSTGRESQL[state] for state in ("08", "28", "53300", "
 _CONFLICTS = ("40001", "40P01", "23505")  # serialisation failure, deadlock, unique violation
 
 
-def translate(
-    error: sa.exc.SQLAlchemyError, *, store: str, secrets: Iterable[str]
-) -> StoreError:
+def translate(error: sa.exc.SQLAlchemyError, *, store: str, secrets: Iterable[str]) -> StoreError:
     """The error to raise in place of `error`. `store` names the store without secrets.
 
     secrets: passwords, those that were replaced meanwhile too; they are cut out of whatever the

@@ -4,16 +4,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from driftwatch.config.secret import DatabaseSecrets, SecretError
+from driftwatch.config.secret import NO_FILES, DatabaseSecrets, SecretError
 from driftwatch.errors import StoreError
 
 
 class Login:
     """The URL of the store, made anew from the files of its secrets for each new connection."""
 
-    def __init__(self, url: sa.URL, secrets: DatabaseSecrets | None = None) -> None:
+    def __init__(self, url: sa.URL, secrets: DatabaseSecrets = NO_FILES) -> None:
         self._url = url
-        self._secrets = secrets or DatabaseSecrets()
+        self._secrets = secrets
         self.seen: tuple[str, ...] = ()
         """Every password so far, to be cut out of what a driver says."""
         self._note(url)

@@ -299,3 +299,14 @@ def test_a_version_that_names_something_else(shop: Shop) -> None:
     said = shop.run("check")
     assert said.code == 3
     assert "'order_id' does not look like a version of the model" in said.out
+
+
+def test_the_web_configuration_is_looked_at(shop: Shop) -> None:
+    shop.fill()
+    shop.config(head="web: {config_file: web.yml}")
+    said = shop.run("check")
+    assert said.code == 1
+    assert "web.yml: cannot be read: No such file or directory" in said.line("problem:")
+    hashed = "$2b$04$" + "a" * 53
+    (shop.folder / "web.yml").write_text(f'basic_auth_users: {{prom: "{hashed}"}}')
+    assert shop.run("check").line("web ") == "web http, for 1 user"

@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ rule_files: %s
 scrape_configs:
   - job_name: driftwatch
     static_configs: [{targets: [%s]}]
-"""
+%s"""
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,20 @@ class PrometheusServer:
 
 
 @contextmanager
-def prometheus_server(target: str, rules: Sequence[Path] = ()) -> Iterator[PrometheusServer]:
-    """A started, ready server that scrapes `target` (host:port), stopped at the end."""
+def prometheus_server(
+    target: str, rules: Sequence[Path] = (), *, scrape: Mapping[str, object] | None = None
+) -> Iterator[PrometheusServer]:
+    """A started, ready server that scrapes `target` (host:port), stopped at the end.
+
+    scrape: further keys of the scrape configuration.
+    """
     program = require_program("prometheus", package="prometheus")
     with tempfile.TemporaryDirectory(prefix="driftwatch-prometheus-") as name:
         folder = Path(name)
         config = folder / "prometheus.yml"
-        config.write_text(_CONFIG % (json.dumps([str(path) for path in rules]), json.dumps(target)))
+        more = "".join(f"    {key}: {json.dumps(value)}\n" for key, value in (scrape or {}).items())
+        files = json.dumps([str(path) for path in rules])
+        config.write_text(_CONFIG % (files, json.dumps(target), more))
         address = f"127.0.0.1:{free_port()}"
         command = [
             str(program), f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}",
