@@ -23,6 +23,7 @@ from driftwatch.cli.logs import LogFormat, LogLevel, start_logging
 from driftwatch.cli.terminal import harmless_streams, open_console, show
 from driftwatch.config.alternative import GRAMMAR
 from driftwatch.config.load import load_settings
+from driftwatch.config.shown import show_settings
 from driftwatch.errors import DriftwatchError
 from driftwatch.evaluate.backfill import Options
 from driftwatch.store.engine import open_store
@@ -354,6 +355,16 @@ def reference_activate(
     raise typer.Exit(
         reference_command.activate_reference(load_settings(config), monitor, version, column)
     )
+
+
+configuration = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(configuration, name="config", help="Show the configuration.")
+
+
+@configuration.command("show")
+def config_show(config: ConfigOption = _DEFAULT_CONFIG) -> None:
+    """Print it as it is in use: every default written out, every secret hidden."""
+    typer.echo(show_settings(load_settings(config)), nl=False)
 
 
 @app.command()

@@ -1,9 +1,11 @@
 """`driftwatch explain`: a feature's reference against its current window, drawn bin by bin."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import typer
 from rich.console import Console
 from rich.text import Text
 from sqlalchemy import Connection
@@ -16,6 +18,7 @@ from driftwatch.cli.terminal import STYLES, clean, moment, open_console, show
 from driftwatch.cli.usage import find_feature, find_monitors, window_end, window_length
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.errors import DriftwatchError
+from driftwatch.exposition.pages import ExplainRequest, PageError
 from driftwatch.stats.calibration import Shortcoming
 from driftwatch.store import explained, results
 from driftwatch.store.engine import open_store
@@ -26,6 +29,7 @@ from driftwatch.verdict.policy import VOLUME
 from driftwatch.window import format_duration
 
 _EXAMPLES = 3
+_PAGE_WIDTH = 100
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _MORE_THAN_SAMPLING = 1.005
@@ -56,6 +60,10 @@ class _Found:
     explained: str = ""
 
 
+class _NothingError(DriftwatchError):
+    """There is no such result (yet)."""
+
+
 def explain(
     settings: Settings,
     monitor: str,
@@ -69,18 +77,50 @@ def explain(
 
     It reads driftwatch's own store alone.
     """
+    wanted = _wanted(settings, monitor, feature, segment, window, end)
+    _draw(open_console(), wanted, _found(settings, wanted))
+
+
+def explain_page(settings: Settings, asked: ExplainRequest) -> str:
+    """The same as plain text, for the web server. PageError with what the command would say."""
+    try:
+        wanted = _wanted(
+            settings, asked.monitor, asked.feature, asked.segment, asked.window, asked.end
+        )
+        found = _found(settings, wanted)
+    except typer.BadParameter as error:
+        raise PageError(404 if error.param_hint is None else 400, error.message) from error
+    except _NothingError as error:
+        raise PageError(404, str(error)) from error
+    except DriftwatchError as error:
+        raise PageError(503, str(error)) from error
+    console = Console(
+        file=io.StringIO(), width=_PAGE_WIDTH, color_system=None, highlight=False, markup=False,
+        emoji=False, force_terminal=False, legacy_windows=False,
+    )  # fmt: skip
+    with console.capture() as captured:
+        _draw(console, wanted, found)
+    return captured.get()
+
+
+def _wanted(
+    settings: Settings, monitor: str, feature: str, segment: str, window: str | None,
+    end: str | None,
+) -> _Wanted:  # fmt: skip
     (chosen,) = find_monitors(settings, [monitor])
-    seconds = window_length(chosen, window)
-    wanted = _Wanted(chosen, find_feature(chosen, feature), segment, seconds, window_end(end))
-    store = open_store(settings.store_url)
+    name = find_feature(chosen, feature)
+    return _Wanted(chosen, name, segment, window_length(chosen, window), window_end(end))
+
+
+def _found(settings: Settings, wanted: _Wanted) -> _Found:
+    store = open_store(settings.store_url, secrets=settings.store_secrets)
     try:
         if not has_schema(store):
-            raise DriftwatchError(nothing_yet(store))
+            raise _NothingError(nothing_yet(store))
         with store.read() as connection:
-            found = _read(connection, wanted)
+            return _read(connection, wanted)
     finally:
         store.close()
-    _draw(open_console(), wanted, found)
 
 
 def _read(connection: Connection, wanted: _Wanted) -> _Found:
@@ -93,7 +133,7 @@ def _read(connection: Connection, wanted: _Wanted) -> _Found:
         since = _history(connection, wanted, wanted.end - _SECOND)
         found = [one for one in since if one.row.window_end == wanted.end]
     if not found:
-        raise DriftwatchError(_nothing(wanted, [one.row for one in newest]))
+        raise _NothingError(_nothing(wanted, [one.row for one in newest]))
     chosen = found[-1]
     parts: list[ResultRecord] = []
     if not wanted.segment:

@@ -21,11 +21,11 @@ _MOST_VALUES = 100_000
 _LEAST = "write at least sources and monitors (`driftwatch demo` writes a file that works)"
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """A SafeLoader that resolves only what YAML 1.2 calls its core, and never a timestamp."""
 
 
-_Loader.yaml_implicit_resolvers = {}
+Loader.yaml_implicit_resolvers = {}
 for _name, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
@@ -37,7 +37,7 @@ for _name, _pattern, _first in (
         list("-+.0123456789"),
     ),
 ):
-    _Loader.add_implicit_resolver(_TAG + _name, re.compile(f"(?:{_pattern})\\Z"), _first)
+    Loader.add_implicit_resolver(_TAG + _name, re.compile(f"(?:{_pattern})\\Z"), _first)
 
 
 def read_document(
@@ -82,7 +82,7 @@ def _text(path: Path, problems: Problems) -> str | None:
 def _compose(text: str) -> tuple[yaml.Node | None, tuple[int, str] | None]:
     """The tree of the text, or the line and the words of what keeps it from being YAML."""
     try:
-        loader = _Loader(text)
+        loader = Loader(text)
         try:
             return loader.get_single_node(), None
         finally:

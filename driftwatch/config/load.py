@@ -34,6 +34,7 @@ from driftwatch.config.shape import (
     WebhookShape,
 )
 from driftwatch.config.shorthand import long_connection, long_monitor
+from driftwatch.config.shown import variables_of
 
 _READ_APART = frozenset({"store", "sources", "notify", "retention", "defaults", "monitors"})
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)
@@ -85,7 +86,16 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
         path=path,
         store_secrets=database_secrets(stored),
         web_config=_web_config(reading.shape.web),
+        variables=_variables(top, urls | {"": store}),
     )
+
+
+def _variables(top: Node, urls: Mapping[str, URL]) -> dict[str, str]:
+    """As `variables_of`, with the URLs of databases as they are used."""
+    nodes = {"": top.get("store")} | dict((top.get("sources") or top).mapping or {})
+    changed = {name for name, node in nodes.items() if node and any(variables_of(node))}
+    whole = {_text(url): "" for name, url in urls.items() if name in changed}
+    return {**dict(variables_of(top)), **whole}
 
 
 def _web_config(web: WebFileShape | None) -> Path | None:

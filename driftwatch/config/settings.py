@@ -324,8 +324,9 @@ class Settings:
     """The whole configuration. `store_url` holds secrets: never print it.
 
     store_secrets: the files that it was made of, which are read again for each new connection.
-    max_series: of the features of all monitors together.
-    web_config: the file of TLS and users of the HTTP server, which that server reads.
+    max_series: of the features of all monitors together. web_config: the file of TLS and users of
+    the HTTP server, which that server reads. variables: texts that hold the value of a variable,
+    with how the file writes them; it is shown instead.
     """
 
     store_url: str = field(repr=False)
@@ -340,3 +341,4 @@ class Settings:
     path: Path | None = None
     store_secrets: DatabaseSecrets = NO_FILES
     web_config: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

@@ -27,6 +27,7 @@ from driftwatch.daemon.watched import Difference, refuse_what_needs_a_restart
 from driftwatch.errors import DriftwatchError, StoreAwayError, StoreError
 from driftwatch.exposition.health import Health
 from driftwatch.exposition.page import Page
+from driftwatch.exposition.pages import Pages
 from driftwatch.exposition.security import open_security
 from driftwatch.exposition.web import Probes, WebServer, create_app
 from driftwatch.source import Source
@@ -48,7 +49,8 @@ _CANCEL_SHARE = 0.25
 class App:
     """Everything that `driftwatch serve` runs, between `start` and `stop`.
 
-    on_ran: told of every evaluation that ended, from the thread that ran it.
+    on_ran: told of every evaluation that ended, from the thread that ran it. pages: for people;
+    None: without those that need the configuration or the store.
     read: reads the configuration again, for `reloader`; raises DriftwatchError. lifecycle: whether
     a POST to /-/reload may ask for that.
     """
@@ -59,6 +61,7 @@ class App:
         event_clock: EventClock,
         *,
         on_ran: Callable[[MonitorSettings, Ran], None] | None = None,
+        pages: Pages | None = None,
         read: Callable[[], Settings] | None = None,
         lifecycle: bool = False,
     ) -> None:
@@ -95,7 +98,7 @@ class App:
             reload=self.reloader.reload if lifecycle else None,
         )
         self.web = WebServer(
-            create_app(self.page, self.health, probes),
+            create_app(self.page, self.health, probes, pages),
             settings.host,
             settings.port,
             security=open_security(settings.web_config, self.health.web_config_loaded),

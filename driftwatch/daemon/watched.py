@@ -58,10 +58,13 @@ def difference(before: Settings, after: Settings) -> Difference:
 def refuse_what_needs_a_restart(before: Settings, after: Settings) -> None:
     """ConfigError: the new configuration cannot be taken up by a process that runs."""
     differs = {
-        "store": before.store_url != after.store_url,
+        # What comes out of a file of a secret is followed anyway, at each new connection.
+        "store": before.store_secrets != after.store_secrets
+        or (not after.store_secrets and before.store_url != after.store_url),
         "listen": (before.host, before.port) != (after.host, after.port),
+        "web": before.web_config != after.web_config,
     }
-    changed = " and ".join(f"`{key}`" for key, other in differs.items() if other)
+    changed = ", ".join(f"`{key}`" for key, other in differs.items() if other)
     if changed:
         raise ConfigError(
             f"{after.path}: {changed} cannot change while driftwatch runs; nothing of the file was "

@@ -1,10 +1,9 @@
-"""The HTTP endpoints: /metrics, /-/healthy, /-/ready and a landing page.
+"""The HTTP endpoints: /metrics, /-/healthy, /-/ready, and pages for people.
 
-Nothing here runs SQL: a scrape is answered while every database is down.
+Nothing but /explain runs SQL: a scrape is answered while every database is down.
 """
 
 import errno
-import html
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -17,11 +16,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-import driftwatch
 from driftwatch.errors import DriftwatchError
 from driftwatch.exposition.guard import Guard
 from driftwatch.exposition.health import Health
+from driftwatch.exposition.landing import POLICY, landing
 from driftwatch.exposition.page import Page
+from driftwatch.exposition.page_routes import page_routes
+from driftwatch.exposition.pages import Pages
 from driftwatch.exposition.protocol import limited
 from driftwatch.exposition.scrape import ScrapeRequest, scrape
 from driftwatch.exposition.security import Security
@@ -50,8 +51,10 @@ class Probes:
     reload: Callable[[], None] | None = None
 
 
-def create_app(page: Page, health: Health, probes: Probes) -> Starlette:
-    """The web application: GET and HEAD, and POST or PUT to /-/reload."""
+def create_app(page: Page, health: Health, probes: Probes, pages: Pages | None = None) -> Starlette:
+    """The web application: GET and HEAD, and POST or PUT to /-/reload. pages None: without those
+    that need them."""
+    started = probes.now()
 
     async def metrics(request: Request) -> Response:
         # On the loop itself: it waits for nothing, and a thread of its own would have to wait for
@@ -84,13 +87,20 @@ def create_app(page: Page, health: Health, probes: Probes) -> Starlette:
             return PlainTextResponse(told, status_code=500)
         return PlainTextResponse("The configuration was read again.\n")
 
+    def first(_: Request) -> Response:
+        now = probes.now()
+        troubles = [*_stalled(probes), *probes.not_ready()]
+        text = landing(page, now, now - started, troubles)
+        return HTMLResponse(text, headers={"Content-Security-Policy": POLICY})
+
     return Starlette(
         routes=[
-            Route("/", _landing),
+            Route("/", first),
             Route("/metrics", metrics),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
             Route("/-/reload", reload, methods=["POST", "PUT"]),
+            *([] if pages is None else page_routes(pages)),
         ]
     )
 
@@ -206,24 +216,3 @@ def _stalled(probes: Probes) -> list[str]:
 def _verdict(troubles: Sequence[str], fine: str) -> Response:
     text = "".join(f"{line}\n" for line in troubles) or f"{fine}\n"
     return PlainTextResponse(text, status_code=503 if troubles else 200)
-
-
-def _landing(_: Request) -> Response:
-    version = html.escape(driftwatch.__version__)
-    return HTMLResponse(_LANDING.replace("{version}", version))
-
-
-_LANDING = """<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>driftwatch</title></head>
-<body>
-<h1>driftwatch</h1>
-<p>Watches production models for drift. Version {version}.</p>
-<ul>
-<li><a href="/metrics">Metrics</a></li>
-<li><a href="/-/healthy">Health</a></li>
-<li><a href="/-/ready">Readiness</a></li>
-</ul>
-</body>
-</html>
-"""

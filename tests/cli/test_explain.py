@@ -4,11 +4,15 @@ import io
 import re
 import sqlite3
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from driftwatch.cli.explain import explain_page
 from driftwatch.cli.picture import bars
+from driftwatch.config.load import load_settings
+from driftwatch.exposition.pages import ExplainRequest, PageError
 from tests.cli.shop import ORDERS, Shop, Values
 
 
@@ -290,3 +294,60 @@ def test_what_explains_a_prediction(any_shop: Shop, change: str, told: str) -> N
     quiet = any_shop.run("explain", "shop", "taxed", "--end", "2026-09-10").out
     assert "explained by" not in quiet
     assert "prediction only" not in quiet
+
+
+def page(**asked: str) -> str:
+    return explain_page(load_settings("config.yaml"), ExplainRequest("shop", **asked))
+
+
+def test_the_page_of_the_server_says_what_the_command_says(drifted: Shop) -> None:
+    command = drifted.run("explain", "shop", "price").out
+    told = page(feature="price")
+    assert max(map(len, told.splitlines())) <= 100
+    assert told.splitlines()[0] == command.splitlines()[0]
+    assert drawn(told) == drawn(command)
+    assert told.split() == command.split(), "wrapped, and otherwise the same"
+    assert "\x1b" not in told
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "told"),
+    [
+        ({"feature": "prize"}, 404, "has no feature 'prize'; did you mean 'price'?"),
+        ({"feature": "price", "window": "7d"}, 400, "has no window of 7d; it has: "),
+        ({"feature": "price", "window": "long"}, 400, "is not a duration"),
+        ({"feature": "price", "end": "yesterday"}, 400, "is not a moment"),
+        ({"feature": "price", "end": "2020-01-01"}, 404, "there is no result of 'price'"),
+        ({"feature": "price", "segment": "a=b"}, 404, "it has no segments yet"),
+    ],
+)
+def test_pages_that_cannot_be_given(
+    drifted: Shop, asked: dict[str, str], status: int, told: str
+) -> None:
+    with pytest.raises(PageError, match=re.escape(told)) as caught:
+        page(**asked)
+    assert caught.value.status == status
+
+
+def test_an_unknown_monitor_and_a_store_that_is_down(shop: Shop) -> None:
+    shop.config()
+    settings = load_settings("config.yaml")
+    with pytest.raises(PageError, match="no monitor is named 'shp'; did you mean") as caught:
+        explain_page(settings, ExplainRequest("shp", "price"))
+    assert caught.value.status == 404
+    with pytest.raises(PageError) as caught:
+        explain_page(settings, ExplainRequest("shop", "price"))
+    assert caught.value.status == 404, "nothing was evaluated yet"
+    down = replace(settings, store_url="postgresql://nobody:s3cret@127.0.0.1:1/store")
+    with pytest.raises(PageError, match="could not be reached") as caught:
+        explain_page(down, ExplainRequest("shop", "price"))
+    assert caught.value.status == 503
+    assert "s3cret" not in str(caught.value)
+
+
+def test_config_show(shop: Shop) -> None:
+    shop.config()
+    said = shop.run("config", "show")
+    assert (said.code, said.err) == (0, "")
+    assert "\n- name: shop\n  source: logs\n" in said.out
+    assert shop.run("config", "show", "--config", "none.yaml").code == 1

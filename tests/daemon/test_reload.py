@@ -106,7 +106,7 @@ def test_what_only_a_restart_can_change_is_refused_whole(world: World) -> None:
         refused = replace(
             before, monitors=(other,), store_url="sqlite:///elsewhere.db", port=before.port + 1
         )
-        with pytest.raises(ConfigError, match=r"config\.yaml: `store` and `listen` cannot change"):
+        with pytest.raises(ConfigError, match=r"config\.yaml: `store`, `listen` cannot change"):
             daemon.app.reload(refused)
         assert monitors_of(daemon) == {"m"}
         assert daemon.app.settings is before
