@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.engine import make_url
+
+from driftwatch.config.secret import DatabaseSecrets
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.daemon.publish import Publisher
 from driftwatch.daemon.runner import MonitorRunner
@@ -58,9 +61,7 @@ def difference(before: Settings, after: Settings) -> Difference:
 def refuse_what_needs_a_restart(before: Settings, after: Settings) -> None:
     """ConfigError: the new configuration cannot be taken up by a process that runs."""
     differs = {
-        # What comes out of a file of a secret is followed anyway, at each new connection.
-        "store": before.store_secrets != after.store_secrets
-        or (not after.store_secrets and before.store_url != after.store_url),
+        "store": _store_address(before) != _store_address(after),
         "listen": (before.host, before.port) != (after.host, after.port),
         "web": before.web_config != after.web_config,
     }
@@ -70,6 +71,14 @@ def refuse_what_needs_a_restart(before: Settings, after: Settings) -> None:
             f"{after.path}: {changed} cannot change while driftwatch runs; nothing of the file was "
             "taken up. Restart driftwatch, or put the old value back."
         )
+
+
+def _store_address(settings: Settings) -> tuple[DatabaseSecrets, str]:
+    """Where the store is. What files of secrets hold is followed at each new connection anyway."""
+    secrets, url = settings.store_secrets, make_url(settings.store_url)
+    if secrets.url_file is not None:
+        return secrets, ""
+    return secrets, url.render_as_string(hide_password=secrets.password_file is not None)
 
 
 def used_sources(settings: Settings) -> Sequence[str]:

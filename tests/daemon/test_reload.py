@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from driftwatch.config.load import load_settings
 from driftwatch.config.settings import MonitorSettings, Settings, SourceSettings, WebhookSettings
 from driftwatch.daemon.app import App
 from driftwatch.daemon.clock import LiveClock, ReplayClock
-from driftwatch.daemon.watched import difference
+from driftwatch.daemon.watched import difference, refuse_what_needs_a_restart
 from driftwatch.errors import ConfigError, StoreError
 from driftwatch.store.engine import open_store
 from driftwatch.verdict.policy import FixedThreshold, Measure
@@ -280,3 +281,30 @@ def create_database(url: str, name: str, *, drop: bool = False) -> None:
         suffix = " WITH (FORCE)" if drop else ""
         connection.exec_driver_sql(f"{verb} {name}{suffix}")
     engine.dispose()
+
+
+def test_a_rotated_password_of_the_store_is_no_change_of_it(tmp_path: Path) -> None:
+    """The file is read again for each new connection; another host is another store."""
+    config = tmp_path / "config.yaml"
+    password = tmp_path / "password"
+
+    def read(host: str, secret: str, key: str = "password_file") -> Settings:
+        held = secret if key == "password_file" else f"postgresql://u:{secret}@{host}/db"
+        password.write_text(held)
+        url = f"url: postgresql://u@{host}/db, " if key == "password_file" else ""
+        config.write_text(
+            f"store: {{{url}{key}: {password}}}\n"
+            "sources: {logs: sqlite:///logs.db}\n"
+            "monitors:\n"
+            "  - {name: m, table: t, timestamp: at, features: [x], reference: {rolling: 7d}}\n"
+        )
+        return load_settings(config)
+
+    before = read("here", "one")
+    refuse_what_needs_a_restart(before, read("here", "two"))
+    with pytest.raises(ConfigError, match="`store` cannot change"):
+        refuse_what_needs_a_restart(before, read("there", "one"))
+    whole = read("here", "one", "url_file")
+    refuse_what_needs_a_restart(whole, read("there", "two", "url_file"))
+    with pytest.raises(ConfigError, match="`store` cannot change"):
+        refuse_what_needs_a_restart(before, whole)
