@@ -1,5 +1,5 @@
 #!/bin/sh
-# The real servers that tests start for themselves: PostgreSQL, Prometheus and its promtool.
+# The real parts that tests use: PostgreSQL, Prometheus and its promtool, and systemd's checker.
 # As root, what is missing is installed, without starting its services. Otherwise a line says what
 # to install, and the tests that need it skip (where CI is set, they fail).
 set -u
@@ -8,6 +8,7 @@ missing=""
 command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ||
     missing="$missing postgresql"
 { command -v promtool && command -v prometheus; } >/dev/null 2>&1 || missing="$missing prometheus"
+command -v systemd-analyze >/dev/null 2>&1 || missing="$missing systemd"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then

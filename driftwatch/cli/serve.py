@@ -13,6 +13,7 @@ from driftwatch.daemon.app import App
 from driftwatch.daemon.clock import LiveClock
 from driftwatch.daemon.runner import Ran
 from driftwatch.daemon.signals import arriving_signals, end_process
+from driftwatch.daemon.systemd import ServiceManager
 from driftwatch.exposition.health import LogCounter
 from driftwatch.exposition.pages import Pages
 from driftwatch.window import format_duration
@@ -28,10 +29,12 @@ def serve(path: Path, *, lifecycle: bool = False) -> None:
         config=lambda: show_settings(daemon.settings),
         explain=lambda asked: explain_page(daemon.settings, asked),
     )
+    manager = ServiceManager.of()
     daemon = App(
         settings,
         LiveClock(),
         on_ran=_log,
+        on_beat=manager.alive,
         pages=pages,
         read=lambda: load_settings(path),
         lifecycle=lifecycle,
@@ -41,8 +44,12 @@ def serve(path: Path, *, lifecycle: bool = False) -> None:
         try:
             daemon.start()
             log.info("watching %s, metrics on %s/metrics", _names(settings), daemon.web.url)
+            manager.ready(_status(daemon.settings))
             while arrived.get() is signal.SIGHUP:
+                manager.reloading()
                 daemon.reloader.try_reload()
+                manager.ready(_status(daemon.settings))
+            manager.stopping()
             log.info(
                 "stopping; all ends within %gs, SQL is cancelled before that",
                 daemon.settings.grace_seconds,
@@ -52,6 +59,10 @@ def serve(path: Path, *, lifecycle: bool = False) -> None:
     log.info("stopped" if ended else "stopped; an evaluation was left, and will be done again")
     if not ended:
         end_process()
+
+
+def _status(settings: Settings) -> str:
+    return f"watching {plural(len(settings.monitors), 'monitor')}"
 
 
 def _names(settings: Settings) -> str:

@@ -50,9 +50,9 @@ class App:
     """Everything that `driftwatch serve` runs, between `start` and `stop`.
 
     on_ran: told of every evaluation that ended, from the thread that ran it. pages: for people;
-    None: without those that need the configuration or the store.
-    read: reads the configuration again, for `reloader`; raises DriftwatchError. lifecycle: whether
-    a POST to /-/reload may ask for that.
+    None: without those that need the configuration or the store. on_beat: called whenever the
+    scheduler's loop has turned, from a thread of its own. read: reads the configuration again, for
+    `reloader`; raises DriftwatchError. lifecycle: whether a POST to /-/reload may ask for that.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class App:
         *,
         on_ran: Callable[[MonitorSettings, Ran], None] | None = None,
         pages: Pages | None = None,
+        on_beat: Callable[[], None] = lambda: None,
         read: Callable[[], Settings] | None = None,
         lifecycle: bool = False,
     ) -> None:
@@ -69,6 +70,7 @@ class App:
         self.health = Health()
         self.page = Page(max_series=settings.max_series)
         self._on_ran = on_ran
+        self._on_beat = on_beat
         self._stopping = Event()
         self._changing = RLock()
         self._idle = Condition()
@@ -258,6 +260,7 @@ class App:
     def _heartbeat(self) -> None:
         self._beat = self._steady.now()
         self.health.heartbeat(process_now())
+        self._on_beat()
 
     def _skipped(self, event: JobSubmissionEvent) -> None:
         if event.job_id in self._fleet:

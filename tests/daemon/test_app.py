@@ -67,11 +67,11 @@ class Daemon:
 
 
 @contextmanager
-def running(settings: Settings, *, until: float = 12) -> Iterator[Daemon]:
+def running(settings: Settings, *, until: float = 12, **options: Any) -> Iterator[Daemon]:
     """A started daemon at a fixed event time, stopped at the end."""
     clock = ReplayClock(day(until) + timedelta(minutes=10))
     ran: list[tuple[str, Ran]] = []
-    app = App(settings, clock, on_ran=lambda one, ended: ran.append((one.name, ended)))
+    app = App(settings, clock, on_ran=lambda one, ended: ran.append((one.name, ended)), **options)
     daemon = Daemon(app, clock, ran)
     try:
         app.start()
