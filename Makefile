@@ -42,7 +42,7 @@ lock: $(DEV) ## pin the dependencies again, with hashes, to the newest that pypr
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 		--upgrade --extra build --output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
-		--upgrade --extra build --extra dev --extra parquet --constraint requirements.lock \
+		--upgrade --extra build --extra dev --extra parquet --extra dashboards --constraint requirements.lock \
 		--output-file requirements-dev.lock pyproject.toml
 
 clean: ## remove the environment, caches, builds and what the demo has written

@@ -11,6 +11,7 @@ import driftwatch
 from driftwatch.cli import accept as accept_command
 from driftwatch.cli import backfill as backfill_command
 from driftwatch.cli import check as check_command
+from driftwatch.cli import dashboards as dashboards_command
 from driftwatch.cli import evaluate as evaluate_command
 from driftwatch.cli import exclude as exclude_command
 from driftwatch.cli import explain as explain_command
@@ -365,6 +366,21 @@ app.add_typer(configuration, name="config", help="Show the configuration.")
 def config_show(config: ConfigOption = _DEFAULT_CONFIG) -> None:
     """Print it as it is in use: every default written out, every secret hidden."""
     typer.echo(show_settings(load_settings(config)), nl=False)
+
+
+@app.command()
+def dashboards(
+    config: ConfigOption = _DEFAULT_CONFIG,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The folder for the files; it is made.")
+    ] = Path("dashboards"),
+) -> None:
+    """Write the Grafana dashboards as JSON files.
+
+    Four of them: the fleet, one monitor, one feature, and driftwatch itself. Only the store of
+    the configuration matters: its kind decides which data source they ask, and how.
+    """
+    dashboards_command.dashboards(load_settings(config), output)
 
 
 @app.command()

@@ -17,7 +17,7 @@ def programs(tmp_path: Path) -> Path:
     """A folder that is all of the PATH: it holds the shell's own tools and nothing else."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    for tool in ("sh", "mktemp", "tail", "rm", "chmod"):
+    for tool in ("sh", "mktemp", "tail", "rm", "chmod", "mkdir"):
         found = shutil.which(tool)
         assert found is not None
         (folder / tool).symlink_to(found)
@@ -80,33 +80,75 @@ def test_no_python_at_all_names_both_packages(programs: Path) -> None:
     assert "sudo apt-get install python3 python3-venv" in found.stderr
 
 
-def test_somebody_who_is_not_root_is_told_what_to_install(programs: Path) -> None:
+@pytest.fixture
+def install_parts(tmp_path: Path) -> Path:
+    """The script in a folder of its own, with a lock for npm, and a policy that is not Debian's."""
+    script = tmp_path / "ci" / "install-parts.sh"
+    (script.parent / "grafana-schema").mkdir(parents=True)
+    (script.parent / "grafana-schema" / "package-lock.json").touch()
+    text = INSTALL_PARTS.read_text(encoding="utf-8")
+    assert "/usr/sbin/policy-rc.d" in text
+    text = text.replace("/usr/sbin/policy-rc.d", str(tmp_path / "policy-rc.d"))
+    script.write_text(text, encoding="utf-8")
+    script.chmod(0o755)
+    return script
+
+
+def types_of(script: Path) -> str:
+    """What `npm ci` leaves behind, as a command."""
+    folder = script.parent / "grafana-schema" / "node_modules"
+    return f'mkdir -p {folder} && : >{folder}/.package-lock.json && echo "$PWD $*" >>{folder}/log'
+
+
+def all_but_prometheus(programs: Path, script: Path) -> None:
+    program(programs, "initdb", "exit 0")
+    program(programs, "node", "exit 0")
+    program(programs, "npm", types_of(script))
+
+
+def test_somebody_who_is_not_root_is_told_what_to_install(
+    programs: Path, install_parts: Path
+) -> None:
     program(programs, "id", "echo 1000")
     program(programs, "apt-get", "exit 9")
     program(programs, "initdb", "exit 0")
-    told = run(INSTALL_PARTS, programs)
+    told = run(install_parts, programs)
     assert told.returncode == 0
-    assert "sudo apt-get install prometheus\n" in told.stdout
+    assert "sudo apt-get install prometheus nodejs npm\n" in told.stdout
 
 
-def test_nothing_is_said_where_all_is_there(programs: Path) -> None:
-    for name in ("initdb", "promtool", "prometheus"):
+def test_the_types_of_grafana_are_installed_once(programs: Path, install_parts: Path) -> None:
+    all_but_prometheus(programs, install_parts)
+    for name in ("promtool", "prometheus"):
         program(programs, name, "exit 0")
-    told = run(INSTALL_PARTS, programs)
-    assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
+    told = run(install_parts, programs)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout == "Installing for the tests: the types of Grafana (once)\n"
+    folder = install_parts.parent / "grafana-schema"
+    assert (folder / "node_modules" / "log").read_text("utf-8") == f"{folder} ci\n"
+    again = run(install_parts, programs)
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", ""), "nothing is said"
 
 
-def test_root_installs_while_no_service_may_start(programs: Path, tmp_path: Path) -> None:
+def test_types_that_cannot_be_had_are_told(programs: Path, install_parts: Path) -> None:
+    all_but_prometheus(programs, install_parts)
+    program(programs, "npm", 'echo "npm error: no network" >&2; exit 1')
+    for name in ("promtool", "prometheus"):
+        program(programs, name, "exit 0")
+    told = run(install_parts, programs)
+    assert told.returncode == 0
+    assert "no network" in told.stdout
+    assert "Could not install the types of Grafana." in told.stdout
+
+
+def test_root_installs_while_no_service_may_start(
+    programs: Path, install_parts: Path, tmp_path: Path
+) -> None:
     policy, log = tmp_path / "policy-rc.d", tmp_path / "log"
-    script = tmp_path / "install-parts.sh"
-    text = INSTALL_PARTS.read_text(encoding="utf-8").replace("/usr/sbin/policy-rc.d", str(policy))
-    assert str(policy) in text
-    script.write_text(text, encoding="utf-8")
-    script.chmod(0o755)
+    all_but_prometheus(programs, install_parts)
     program(programs, "id", "echo 0")
-    program(programs, "initdb", "exit 0")
     program(programs, "apt-get", f'{policy}; echo "$1 $? $*" >>{log}')
-    assert run(script, programs).returncode == 0
+    assert run(install_parts, programs).returncode == 0
     assert [line.split()[:2] for line in log.read_text(encoding="utf-8").splitlines()] == [
         ["update", "101"],
         ["install", "101"],
@@ -115,15 +157,13 @@ def test_root_installs_while_no_service_may_start(programs: Path, tmp_path: Path
     assert not policy.exists()
 
 
-def test_a_failed_installation_is_told_and_the_tests_go_on(programs: Path, tmp_path: Path) -> None:
-    script = tmp_path / "install-parts.sh"
-    text = INSTALL_PARTS.read_text(encoding="utf-8")
-    script.write_text(text.replace("/usr/sbin/policy-rc.d", str(tmp_path / "p")), encoding="utf-8")
-    script.chmod(0o755)
+def test_a_failed_installation_is_told_and_the_tests_go_on(
+    programs: Path, install_parts: Path
+) -> None:
+    all_but_prometheus(programs, install_parts)
     program(programs, "id", "echo 0")
-    program(programs, "initdb", "exit 0")
     program(programs, "apt-get", 'echo "E: no network" >&2; exit 100')
-    told = run(script, programs)
+    told = run(install_parts, programs)
     assert told.returncode == 0
     assert "E: no network" in told.stdout
     assert "Could not install: prometheus" in told.stdout

@@ -1,0 +1,1 @@
+"""What lies under deploy/ fits together. No container is started."""

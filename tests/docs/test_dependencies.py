@@ -30,6 +30,7 @@ def test_every_extra_is_documented() -> None:
         "build": "To build",
         "dev": "To work on it",
         "parquet": "To read Parquet files",
+        "dashboards": "To make dashboards",
     }
     assert set(extras) == set(headings)
     for extra, heading in headings.items():

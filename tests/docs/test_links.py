@@ -26,7 +26,8 @@ TEXTS = sorted(
     {
         *pages(),
         *TOP.glob("*.yaml"),
-        *TOP.glob("deploy/*"),
+        *(path for path in TOP.glob("deploy/**/*") if path.is_file()),
+        *TOP.glob(".ci/grafana-schema/*.json"),
         *TOP.glob("*.lock"),
         TOP / "Makefile",
         TOP / "pyproject.toml",

@@ -38,6 +38,14 @@ class PrometheusServer:
             result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         return result
 
+    def query_range(self, expression: str, start: float, end: float) -> list[dict[str, Any]]:
+        """The series of a range query, a value per second: {"metric": ..., "values": [...]}."""
+        asked = {"query": expression, "start": start, "end": end, "step": 1}
+        address = f"{self.url}/api/v1/query_range?{urllib.parse.urlencode(asked)}"
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+        return result
+
     def wait_for(self, expression: str, *, within_seconds: float = 10.0) -> list[dict[str, Any]]:
         """The first answer to a query that is not empty; AssertionError when none comes."""
         deadline = time.monotonic() + within_seconds

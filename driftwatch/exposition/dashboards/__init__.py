@@ -1,0 +1,1 @@
+"""Grafana dashboards: four views, generated. Needs the extra `dashboards`."""
