@@ -101,7 +101,8 @@ def types_of(script: Path) -> str:
 
 
 def all_but_prometheus(programs: Path, script: Path) -> None:
-    program(programs, "initdb", "exit 0")
+    for name in ("initdb", "systemd-analyze"):
+        program(programs, name, "exit 0")
     program(programs, "node", "exit 0")
     program(programs, "npm", types_of(script))
 
@@ -114,7 +115,7 @@ def test_somebody_who_is_not_root_is_told_what_to_install(
     program(programs, "initdb", "exit 0")
     told = run(install_parts, programs)
     assert told.returncode == 0
-    assert "sudo apt-get install prometheus nodejs npm\n" in told.stdout
+    assert "sudo apt-get install prometheus systemd nodejs npm\n" in told.stdout
 
 
 def test_the_types_of_grafana_are_installed_once(programs: Path, install_parts: Path) -> None:

@@ -12,6 +12,7 @@ import promql_parser
 import pytest
 
 from driftwatch.alert.policy import AlertKind, AlertState, Severity
+from driftwatch.config.settings import ALL_MAX_SERIES
 from driftwatch.daemon.publish import Publisher
 from driftwatch.exposition.health import Health
 from driftwatch.exposition.page import Page
@@ -85,7 +86,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         story.tell(world)
         week = timedelta(days=7)
         page.replace(
-            Publisher(world.store, world.monitor, fresh_for=week, steady_now=now).publish()
+            Publisher(world.store, world.monitor, fresh_for=week, steady_now=now).publish(
+                room=ALL_MAX_SERIES
+            )
         )
     for one in others():
         page.replace(render(one))
