@@ -21,6 +21,7 @@ from driftwatch.cli import replay as replay_command
 from driftwatch.cli import serve as serve_command
 from driftwatch.cli import status as status_command
 from driftwatch.cli.logs import LogFormat, LogLevel, start_logging
+from driftwatch.cli.pages import pages_of
 from driftwatch.cli.terminal import harmless_streams, open_console, show
 from driftwatch.config.alternative import GRAMMAR
 from driftwatch.config.load import load_settings
@@ -412,7 +413,7 @@ def demo(
     from driftwatch.demo.run import run_demo  # noqa: PLC0415 - loads a data set that only it needs
 
     start_logging(LogFormat.LOGFMT, LogLevel.WARNING)
-    run_demo(folder, listen, seconds_per_day)
+    run_demo(folder, listen, seconds_per_day, pages_of)
 
 
 @app.command()

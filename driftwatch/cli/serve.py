@@ -4,18 +4,16 @@ import logging
 import signal
 from pathlib import Path
 
-from driftwatch.cli.explain import explain_page
+from driftwatch.cli.pages import pages_of
 from driftwatch.cli.terminal import plural
 from driftwatch.config.load import load_settings
 from driftwatch.config.settings import MonitorSettings, Settings
-from driftwatch.config.shown import show_settings
 from driftwatch.daemon.app import App
 from driftwatch.daemon.clock import LiveClock
 from driftwatch.daemon.runner import Ran
 from driftwatch.daemon.signals import arriving_signals, end_process
 from driftwatch.daemon.systemd import ServiceManager
 from driftwatch.exposition.health import LogCounter
-from driftwatch.exposition.pages import Pages
 from driftwatch.window import format_duration
 
 log = logging.getLogger(__name__)
@@ -25,17 +23,13 @@ def serve(path: Path, *, lifecycle: bool = False) -> None:
     """Run until SIGTERM or SIGINT; a second signal ends the process at once. SIGHUP reads the
     configuration again; where `lifecycle` is set, so does a POST to /-/reload."""
     settings = load_settings(path)
-    pages = Pages(
-        config=lambda: show_settings(daemon.settings),
-        explain=lambda asked: explain_page(daemon.settings, asked),
-    )
     manager = ServiceManager.of()
     daemon = App(
         settings,
         LiveClock(),
         on_ran=_log,
         on_beat=manager.alive,
-        pages=pages,
+        pages=pages_of,
         read=lambda: load_settings(path),
         lifecycle=lifecycle,
     )

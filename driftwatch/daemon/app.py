@@ -49,8 +49,8 @@ _CANCEL_SHARE = 0.25
 class App:
     """Everything that `driftwatch serve` runs, between `start` and `stop`.
 
-    on_ran: told of every evaluation that ended, from the thread that ran it. pages: for people;
-    None: without those that need the configuration or the store. on_beat: called whenever the
+    on_ran: told of every evaluation that ended, from the thread that ran it. pages: makes those
+    for people, of the configuration in use; None: without them. on_beat: called whenever the
     scheduler's loop has turned, from a thread of its own. read: reads the configuration again, for
     `reloader`; raises DriftwatchError. lifecycle: whether a POST to /-/reload may ask for that.
     """
@@ -61,7 +61,7 @@ class App:
         event_clock: EventClock,
         *,
         on_ran: Callable[[MonitorSettings, Ran], None] | None = None,
-        pages: Pages | None = None,
+        pages: Callable[[Callable[[], Settings]], Pages] | None = None,
         on_beat: Callable[[], None] = lambda: None,
         read: Callable[[], Settings] | None = None,
         lifecycle: bool = False,
@@ -100,7 +100,7 @@ class App:
             reload=self.reloader.reload if lifecycle else None,
         )
         self.web = WebServer(
-            create_app(self.page, self.health, probes, pages),
+            create_app(self.page, self.health, probes, pages and pages(lambda: self.settings)),
             settings.host,
             settings.port,
             security=open_security(settings.web_config, self.health.web_config_loaded),

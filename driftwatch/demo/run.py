@@ -6,7 +6,7 @@ the daemon by its store.
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from driftwatch.demo.folder import CONFIG, LOG, own_folder, write_config
 from driftwatch.demo.log import build_log, logged_until, replay
 from driftwatch.demo.screen import Screen
 from driftwatch.errors import ConfigError, DriftwatchError
+from driftwatch.exposition.pages import Pages
 from driftwatch.store import alerts, results
 from driftwatch.store.alerts import AlertEvent
 from driftwatch.store.engine import open_store
@@ -43,13 +44,21 @@ _STEP_SECONDS = 0.25
 _DAY_SECONDS = 86_400
 
 
-def run_demo(folder: Path, listen: str, seconds_per_day: float) -> None:
-    """Set the folder up if it is new, then watch until a signal. DriftwatchError as for `serve`."""
+PagesOf = Callable[[Callable[[], Settings]], Pages]
+
+
+def run_demo(folder: Path, listen: str, seconds_per_day: float, pages: PagesOf) -> None:
+    """Set the folder up if it is new, then watch until a signal. DriftwatchError as for `serve`.
+
+    pages: those that the daemon serves to people; see `App`.
+    """
     with stop_signals() as stop, own_folder(folder), _log_errors(folder / LOG):
-        _run(folder, _settings(folder, listen), seconds_per_day, stop)
+        _run(folder, _settings(folder, listen), seconds_per_day, stop, pages)
 
 
-def _run(folder: Path, settings: Settings, seconds_per_day: float, stop: Event) -> None:
+def _run(
+    folder: Path, settings: Settings, seconds_per_day: float, stop: Event, pages: PagesOf
+) -> None:
     screen = Screen()
     log = folder / LOG
     resumed = logged_until(log)
@@ -59,7 +68,7 @@ def _run(folder: Path, settings: Settings, seconds_per_day: float, stop: Event) 
     build_log(log, start)
     clock = ReplayClock(start)
     watcher = Watcher(screen, settings)
-    daemon = App(settings, clock, on_ran=watcher.on_ran)
+    daemon = App(settings, clock, on_ran=watcher.on_ran, pages=pages)
     try:
         daemon.start()
         screen.watching(settings.monitors[0], folder, f"{daemon.web.url}/metrics")

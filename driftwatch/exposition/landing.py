@@ -46,8 +46,11 @@ class _Drifting:
     window: str
 
 
-def landing(page: Page, now: datetime, up_for: timedelta, troubles: Sequence[str]) -> str:
-    """HTML. now: of the page, by its clock; troubles: why it is not healthy or not ready."""
+def landing(
+    page: Page, now: datetime, up_for: timedelta, troubles: Sequence[str], *, with_pages: bool
+) -> str:
+    """HTML. now: of the page, by its clock; troubles: why it is not healthy or not ready;
+    with_pages: whether /config and /explain are there to be linked."""
     monitors = _monitors(page, now)
     drifting, more = _drifting(page, now)
     version = html.escape(driftwatch.__version__)
@@ -57,7 +60,8 @@ def landing(page: Page, now: datetime, up_for: timedelta, troubles: Sequence[str
         version=version,
         state=_state(troubles),
         up="less than a minute" if up == "0s" else up,
-        drifting=_drifting_table(drifting, more),
+        config='<li><a href="/config">Configuration</a></li>\n' if with_pages else "",
+        drifting=_drifting_table(drifting, more, with_pages),
         monitors=_monitor_table(monitors),
     )
 
@@ -104,10 +108,10 @@ def _state(troubles: Sequence[str]) -> str:
     return f'<p class="state"><span class="mark critical">not well</span></p><ul>{told}</ul>'
 
 
-def _drifting_table(drifting: Sequence[_Drifting], more: int) -> str:
+def _drifting_table(drifting: Sequence[_Drifting], more: int, with_pages: bool) -> str:
     if not drifting:
         return '<p class="quiet">No feature drifts in its latest window.</p>'
-    rows = "".join(map(_drifting_row, drifting))
+    rows = "".join(_drifting_row(one, with_pages) for one in drifting)
     rest = f'<p class="quiet">… and {more:,} more; see the metrics.</p>' if more else ""
     return (
         '<table><thead><tr><th scope="col">Verdict</th><th scope="col">Monitor</th>'
@@ -116,14 +120,15 @@ def _drifting_table(drifting: Sequence[_Drifting], more: int) -> str:
     )
 
 
-def _drifting_row(one: _Drifting) -> str:
+def _drifting_row(one: _Drifting, with_pages: bool) -> str:
     word = _WORDS[-one.level]
     asked = {"monitor": one.monitor, "feature": one.feature, "window": one.window}
     link = html.escape(f"/explain?{urlencode(asked)}")
     monitor, feature, window = map(html.escape, (one.monitor, one.feature, one.window))
+    shown = f'<a href="{link}">{feature}</a>' if with_pages else feature
     return (
         f'<tr><td><span class="mark {word}">{word}</span></td><td>{monitor}</td>'
-        f'<td><a href="{link}">{feature}</a></td><td>{window}</td></tr>'
+        f"<td>{shown}</td><td>{window}</td></tr>"
     )
 
 
@@ -203,8 +208,7 @@ _PAGE = """<!DOCTYPE html>
 <header><h1>driftwatch</h1><p>Version {version}, up for {up}</p>{state}</header>
 <nav aria-label="Pages"><ul>
 <li><a href="/metrics">Metrics</a></li>
-<li><a href="/config">Configuration</a></li>
-<li><a href="/-/healthy">Health</a></li>
+{config}<li><a href="/-/healthy">Health</a></li>
 <li><a href="/-/ready">Readiness</a></li>
 </ul></nav>
 <main>

@@ -148,6 +148,15 @@ def test_the_landing_page_links_to_pages_that_are_there(client: httpx.Client) ->
     assert {client.get(link).status_code for link in links} == {200}
 
 
+def test_it_links_to_no_page_that_is_not_there() -> None:
+    page = Page()
+    page.replace(render(monitor_reading()))
+    text = landing(page, NOW, timedelta(0), [], with_pages=False)
+    assert "dep_delay" in text
+    links = [part.partition('"')[0] for part in text.split('href="')[1:]]
+    assert links == ["/metrics", "/-/healthy", "/-/ready"]
+
+
 def test_the_landing_page_tells_what_drifts_and_how_far_it_has_counted(
     client: httpx.Client, daemon: Daemon
 ) -> None:
@@ -183,7 +192,7 @@ def test_so_many_drift_that_not_all_are_listed(client: httpx.Client, daemon: Dae
 
 
 def test_an_empty_page_is_a_page() -> None:
-    text = landing(Page(), NOW, timedelta(0), [])
+    text = landing(Page(), NOW, timedelta(0), [], with_pages=True)
     assert "No monitor is shown yet." in text
     assert "No feature drifts" in text
     assert "up for less than a minute" in text
