@@ -9,6 +9,7 @@ from sqlalchemy.engine import URL
 
 from driftwatch.config.connection import database_secrets, database_url, sqlite_file, webhook
 from driftwatch.config.document import read_document
+from driftwatch.config.link import read_links
 from driftwatch.config.merge import merge
 from driftwatch.config.monitor import KnownSources, read_monitor
 from driftwatch.config.node import Node
@@ -36,7 +37,9 @@ from driftwatch.config.shape import (
 from driftwatch.config.shorthand import long_connection, long_monitor
 from driftwatch.config.shown import variables_of
 
-_READ_APART = frozenset({"store", "sources", "notify", "retention", "defaults", "monitors"})
+_READ_APART = frozenset(
+    {"store", "sources", "notify", "retention", "links", "defaults", "monitors"}
+)
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 
@@ -70,9 +73,10 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
     names = (nodes.mapping or {}) if nodes else {}
     known = KnownSources(tuple(filter(_SOURCE_NAME.fullmatch, names)), sources)
     monitors = _monitors(top, known, retention, problems)
+    host, port = RootShape().listen if reading is None else reading.shape.listen
+    links = read_links(children.get("links"), (host, port), problems)
     if problems or reading is None or stored is None or store is None:
         return None
-    host, port = reading.shape.listen
     return Settings(
         store_url=_text(store),
         host=host,
@@ -83,6 +87,7 @@ def _read_top(top: Node, path: Path, problems: Problems) -> Settings | None:
         webhook=hook,
         retention=retention,
         max_series=reading.shape.max_series,
+        links=links,
         path=path,
         store_secrets=database_secrets(stored),
         web_config=_web_config(reading.shape.web),

@@ -7,6 +7,7 @@ from driftwatch.alert.policy import AlertPolicy
 from driftwatch.config.column import read_columns
 from driftwatch.config.exclusion import read_exclusions
 from driftwatch.config.explained import read_explained
+from driftwatch.config.label import read_labels
 from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems, suggestion
 from driftwatch.config.reading import Reading, read
@@ -65,6 +66,7 @@ def read_monitor(node: Node, sources: KnownSources, problems: Problems) -> Monit
     segments = read_segments(whole, scope, problems)
     exclusions = read_exclusions(whole, problems)
     explained_by = read_explained(whole, columns, reference, problems)
+    labels = read_labels(whole, problems)
     if problems or source is None or reference is None or alert is None or volume is None:
         return None
     return replace(
@@ -75,6 +77,7 @@ def read_monitor(node: Node, sources: KnownSources, problems: Problems) -> Monit
         segments=segments,
         exclusions=exclusions,
         explained_by=explained_by,
+        labels=labels,
         place=f"{problems.file}:{node.line}",
     )
 

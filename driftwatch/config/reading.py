@@ -45,6 +45,8 @@ _WANTED_AT = {
     "exclude": "a list, such as [{from: 2026-11-23, to: 2026-11-28, reason: black week}]",
     "exclude[]": "a mapping with from, to and reason",
     "recheck": "a list of durations, such as [15m, 1h, 6h, 1d]",
+    "labels": "a mapping, such as {team: risk}",
+    "links": "a mapping, such as {grafana: https://grafana.example.org}",
     "retention": "a mapping, such as {panes: 30d, days: forever}",
     "features[]": "a column name, or a mapping with name",
     "monitors": "a list of monitors, each a mapping with name, table and timestamp",

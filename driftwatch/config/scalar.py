@@ -100,6 +100,16 @@ def _monitor_name(value: object) -> str:
     return name
 
 
+def _label_value(value: object) -> str:
+    text = _text(value)
+    if not text.isprintable() or text != text.strip() or len(text) > 200:
+        raise _wrong(
+            "a label has at most 200 characters, all printable, and no space at its ends; "
+            "write a word"
+        )
+    return text
+
+
 def _column(value: object) -> str:
     name = _text(value)
     if name.startswith("@"):
@@ -175,6 +185,7 @@ PositiveDuration = Annotated[int, BeforeValidator(_positive_duration)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Text = Annotated[str, BeforeValidator(_text)]
 MonitorName = Annotated[str, BeforeValidator(_monitor_name)]
+LabelValue = Annotated[str, BeforeValidator(_label_value)]
 Column = Annotated[str, BeforeValidator(_column)]
 Listen = Annotated[tuple[str, int], BeforeValidator(_listen)]
 Zone = Annotated[str, BeforeValidator(_zone)]

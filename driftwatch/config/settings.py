@@ -223,7 +223,8 @@ class MonitorSettings:
     alone tells. widen_seconds: how far back a window with fewer than min_rows may reach; None: such
     a window is not judged. show_levels: whether sentences may name levels and limits of bins.
     explained_by: the features that are counted together with the prediction, to tell how much of
-    its drift each of them explains. max_series: series of its features that are exposed at most.
+    its drift each of them explains. labels: the user's own, of `driftwatch_monitor_info`, by name.
+    max_series: series of its features that are exposed at most.
     """
 
     name: str
@@ -252,6 +253,7 @@ class MonitorSettings:
     explained_by: tuple[str, ...] = ()
     max_series: int = MONITOR_MAX_SERIES
     extra_metrics: frozenset[ExtraMetric] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def reference_of(self, feature: FeatureSettings) -> ReferenceSettings:
         """What this feature is compared with."""
@@ -320,6 +322,16 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """Addresses that alerts name, without a slash at the end: of the daemon as people reach it, of
+    the published folder of runbooks (a path where none is told), of Grafana."""
+
+    driftwatch: str = "http://127.0.0.1:10777"
+    runbooks: str = "docs/runbooks"
+    grafana: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration. `store_url` holds secrets: never print it.
 
@@ -338,6 +350,7 @@ class Settings:
     webhook: WebhookSettings | None = None
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     max_series: int = ALL_MAX_SERIES
+    links: LinkSettings = LinkSettings()
     path: Path | None = None
     store_secrets: DatabaseSecrets = NO_FILES
     web_config: Path | None = None

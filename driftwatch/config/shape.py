@@ -15,6 +15,7 @@ from driftwatch.config.scalar import (
     Column,
     Duration,
     Edge,
+    LabelValue,
     Limit,
     Listen,
     Moment,
@@ -71,6 +72,12 @@ class WebhookShape(Shape):
 
 class NotifyShape(Shape):
     webhook: WebhookShape | None = None
+
+
+class LinksShape(Shape):
+    driftwatch: Text | None = None
+    runbooks: Text | None = None
+    grafana: Text | None = None
 
 
 class BinsShape(Shape):
@@ -162,6 +169,7 @@ class DefaultsShape(Shape):
     """What `defaults` may hold: every key of a monitor but those that tell monitors apart."""
 
     source: Text | None = None
+    labels: dict[str, LabelValue] = Field(default_factory=dict, max_length=16)
     zone: Zone = "UTC"
     timestamp: TimestampShape | None = None
     partition: Column | None = None
@@ -227,5 +235,6 @@ class RootShape(Shape):
     notify: NotifyShape | None = None
     retention: RetentionShape = RetentionShape()
     max_series: int = Field(default=ALL_MAX_SERIES, ge=0)
+    links: LinksShape | None = None
     defaults: DefaultsShape | None = None
     monitors: list[MonitorShape] = Field(default_factory=list)

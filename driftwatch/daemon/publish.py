@@ -121,6 +121,7 @@ def reading(
         ),
         watermark=found.watermark,
         expires_at=expires_at,
+        labels=monitor.labels,
         versions=versions,
         segments=len(_segments(found, monitor)) if monitor.segments else None,
         of_segments=tuple(_of_segments(found, monitor, watched)),
@@ -157,6 +158,7 @@ def _alerts(
                 state=state,
                 severity=one.status.severity,
                 segment=key.segment,
+                since=one.status.since,
             )
 
 

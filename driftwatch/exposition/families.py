@@ -12,15 +12,14 @@ _HOLDS = "It holds from the last evaluation."
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric family. optional: labels that a series has where they are not empty; extra: shown
-    of monitors that ask for it (`extra_metrics`)."""
+    """One metric family. A series has each of the labels. extra: shown of monitors that ask for it
+    (`extra_metrics`)."""
 
     name: str
     labels: tuple[str, ...]
     unit: str
     help: str
     lasting: bool = False
-    optional: tuple[str, ...] = ()
     extra: bool = False
 
     @property
@@ -60,19 +59,47 @@ ALERT_STATE = Family(
     "driftwatch_alert_state",
     (*_OF_FEATURE, "kind"),
     "0, 1, 2",
-    "State of the alert: 0 inactive or resolved, 1 pending, 2 firing. With segment: the alert of "
-    "these rows alone, present while it is pending or firing.",
+    "State of the alert of all rows: 0 inactive or resolved, 1 pending, 2 firing.",
     lasting=True,
-    optional=("segment",),
 )
 ALERT_LEVEL = Family(
     "driftwatch_alert_level",
     (*_OF_FEATURE, "kind"),
     "0, 1, 2",
-    "Severity of the alert while it fires: 0 not firing, 1 warning, 2 critical. With segment: see "
-    "driftwatch_alert_state.",
+    "Severity of the alert of all rows while it fires: 0 not firing, 1 warning, 2 critical.",
     lasting=True,
-    optional=("segment",),
+)
+ALERT_SINCE = Family(
+    "driftwatch_alert_since_timestamp_seconds",
+    (*_OF_FEATURE, "kind"),
+    "seconds",
+    "Start of the first of the flagged windows that led to the alert, in event time; present while "
+    "it is pending or firing.",
+    lasting=True,
+)
+SEGMENT_ALERT_STATE = Family(
+    "driftwatch_segment_alert_state",
+    (*_OF_FEATURE, "kind", "segment"),
+    "1, 2",
+    "State of the alert of one segment or version that is to page: 1 pending, 2 firing; absent "
+    "else.",
+    lasting=True,
+)
+SEGMENT_ALERT_LEVEL = Family(
+    "driftwatch_segment_alert_level",
+    (*_OF_FEATURE, "kind", "segment"),
+    "0, 1, 2",
+    "Severity of the alert of one segment or version that is to page: 0 pending, 1 warning, 2 "
+    "critical; absent else.",
+    lasting=True,
+)
+SEGMENT_ALERT_SINCE = Family(
+    "driftwatch_segment_alert_since_timestamp_seconds",
+    (*_OF_FEATURE, "kind", "segment"),
+    "seconds",
+    "Start of the first of the flagged windows that led to the alert of one segment or version "
+    "that is to page, in event time; absent else.",
+    lasting=True,
 )
 VERSION_FIRST_SEEN = Family(
     "driftwatch_model_version_first_seen_timestamp_seconds",
@@ -276,7 +303,8 @@ SERIES_DROPPED = Family(
 
 OF_RESULTS: tuple[Family, ...] = (
     MONITOR_INFO, WATERMARK, REFERENCE_CREATED, REFERENCE_ROWS, VERSION_FIRST_SEEN, SEGMENTS,
-    ALERT_STATE, ALERT_LEVEL, FEATURES_DRIFTING, FEATURES_NOT_JUDGED, SEGMENTS_DRIFTING, EXCLUDED,
+    ALERT_STATE, ALERT_LEVEL, ALERT_SINCE, SEGMENT_ALERT_STATE, SEGMENT_ALERT_LEVEL,
+    SEGMENT_ALERT_SINCE, FEATURES_DRIFTING, FEATURES_NOT_JUDGED, SEGMENTS_DRIFTING, EXCLUDED,
     VERDICT_LEVEL, NOT_JUDGED, WINDOW_START, WINDOW_END, WINDOW_ROWS, MISSING_RATIO, UNSEEN_RATIO,
     EFFECT, DETECTABLE_EFFECT, INFLATION, WOBBLE, P_VALUE, CAVEAT, CHANGE, EXPLAINED_SHARE,
     JS_DIVERGENCE, JS_DISTANCE, JS_NOISE, KL_DIVERGENCE, DRIFT_VALUE, DRIFT_THRESHOLD,

@@ -6,13 +6,13 @@ exposed.
 """
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from driftwatch.alert.policy import AlertKind, AlertState, Severity
+from driftwatch.config.label import label_fault
 from driftwatch.stats.kind import ChangeKind
 from driftwatch.verdict.explanation import NextStep
 from driftwatch.verdict.policy import Reason, Verdict
@@ -60,7 +60,11 @@ class FeatureReading:
 
 @dataclass(frozen=True, slots=True)
 class AlertReading:
-    """The state of one alert; `severity` counts only while it fires. segment: "" for all rows."""
+    """The state of one alert; `severity` counts only while it fires. segment: "" for all rows.
+
+    since: the start of the first of the flagged windows that led to it, while it is pending or
+    firing.
+    """
 
     feature: str
     window_seconds: int
@@ -68,6 +72,7 @@ class AlertReading:
     state: AlertState = AlertState.INACTIVE
     severity: Severity | None = None
     segment: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +139,10 @@ class MonitorReading:
         _all_different("excluded feature", self.excluded)
         _all_different("reference", [one.feature for one in self.references])
         for name in self.labels:
-            if not _LABEL_NAME.fullmatch(name) or name.startswith("__") or name in _TAKEN:
+            if label_fault(name):
                 raise ValueError(
                     f"monitor {self.monitor!r}: {name!r} cannot be the name of a label"
                 )
-
-
-_LABEL_NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
-_TAKEN = frozenset({"monitor", "source", "job", "instance"})
 
 
 def _all_different(what: str, keys: Iterable[object]) -> None:

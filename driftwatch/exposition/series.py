@@ -29,6 +29,14 @@ ALERT_STATES: Mapping[AlertState, int] = {
 }
 ALERT_LEVELS: Mapping[Severity, int] = {Severity.WARNING: 1, Severity.CRITICAL: 2}
 
+_ALERT_FAMILIES = (families.ALERT_STATE, families.ALERT_LEVEL, families.ALERT_SINCE)
+_SEGMENT_ALERT_FAMILIES = (
+    families.SEGMENT_ALERT_STATE,
+    families.SEGMENT_ALERT_LEVEL,
+    families.SEGMENT_ALERT_SINCE,
+)
+"""State, level and since: a metric has the label `segment` on all of its series or on none."""
+
 
 class Sample(NamedTuple):
     """One sample: its family, the text between the braces, its value."""
@@ -126,12 +134,15 @@ def _excluded_samples(reading: MonitorReading) -> Iterator[Sample]:
 def _alert_samples(monitor: str, alert: AlertReading) -> Iterator[Sample]:
     labels = _feature_labels(monitor, alert.feature, alert.window_seconds)
     labels = f'{labels},kind="{alert.kind}"'
+    state, level, since = _ALERT_FAMILIES
     if alert.segment:
         labels = f"{labels},{labels_text({'segment': alert.segment})}"
+        state, level, since = _SEGMENT_ALERT_FAMILIES
     firing = alert.state is AlertState.FIRING and alert.severity is not None
-    level = ALERT_LEVELS[alert.severity] if firing and alert.severity else 0
-    yield Sample(families.ALERT_STATE, labels, ALERT_STATES[alert.state])
-    yield Sample(families.ALERT_LEVEL, labels, level)
+    yield Sample(state, labels, ALERT_STATES[alert.state])
+    yield Sample(level, labels, ALERT_LEVELS[alert.severity] if firing and alert.severity else 0)
+    if alert.since is not None and alert.state in (AlertState.PENDING, AlertState.FIRING):
+        yield Sample(since, labels, _epoch(alert.since))
 
 
 def _feature_labels(monitor: str, feature: str, window_seconds: int) -> str:

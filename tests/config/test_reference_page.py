@@ -67,6 +67,8 @@ def _shown(value: object, kind: str) -> str:
         return f"[{', '.join(format_duration(seconds) for seconds in value)}]"
     if isinstance(value, BaseModel) or value is None:
         return "forever" if kind.endswith("or forever") else "none"
+    if value == {}:
+        return "{}"
     if isinstance(value, int) and kind.startswith("duration"):
         return format_duration(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -171,7 +171,7 @@ def test_versions_segments_and_exclusions_are_on_the_page(empty_world: World) ->
         fired = [one for one in world.table("alert") if str(one["state"]) == "firing"]
         assert {one["segment"] for one in fired} == {"version=v2"}
         state = daemon.sample(
-            "driftwatch_alert_state", feature="x", segment="version=v2", kind="drift"
+            "driftwatch_segment_alert_state", feature="x", segment="version=v2", kind="drift"
         )
         assert state == 2
 

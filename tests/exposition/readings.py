@@ -82,7 +82,14 @@ def monitor_reading(monitor: str = "delay-model", /, **changes: object) -> Monit
             ),
         ),
         alerts=(
-            AlertReading("dep_delay", DAY, AlertKind.DRIFT, AlertState.FIRING, Severity.CRITICAL),
+            AlertReading(
+                "dep_delay",
+                DAY,
+                AlertKind.DRIFT,
+                AlertState.FIRING,
+                Severity.CRITICAL,
+                since=END - timedelta(days=2),
+            ),
             AlertReading(VOLUME, DAY, AlertKind.VOLUME, AlertState.PENDING, Severity.WARNING),
             AlertReading(VOLUME, DAY, AlertKind.NO_DATA),
         ),
@@ -96,7 +103,7 @@ def monitor_reading(monitor: str = "delay-model", /, **changes: object) -> Monit
 def full_reading(monitor: str = "delay-model", /, **changes: object) -> MonitorReading:
     """The same with versions, segments and exclusions: every family and every label occurs."""
     of_version = AlertReading(
-        "p_late", DAY, AlertKind.DRIFT, AlertState.FIRING, Severity.WARNING, segment="version=v2"
+        "p_late", DAY, AlertKind.DRIFT, AlertState.FIRING, Severity.WARNING, "version=v2", END
     )
     return monitor_reading(
         monitor,

@@ -8,6 +8,7 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from driftwatch.alert.policy import AlertKind, Severity
+from driftwatch.config.label import RESERVED_LABELS
 from driftwatch.exposition.outcomes import (
     LOG_LEVELS,
     OUTCOMES,
@@ -95,6 +96,10 @@ def test_every_metric_is_documented_as_it_is() -> None:
 def test_the_closed_lists_are_documented_whole(label: str, values: set[str]) -> None:
     listed = dict(rows_of(PAGE.read_text(), 2))
     assert set(re.findall("`([^`]+)`", listed[label])) == values
+
+
+def test_no_label_of_the_user_can_be_one_of_ours() -> None:
+    assert {label for _, names, _ in exported().values() for label in names} <= RESERVED_LABELS
 
 
 def test_no_label_is_one_that_prometheus_or_its_users_set() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from driftwatch.alert.policy import AlertKind, AlertState, Severity
-from driftwatch.exposition.families import OF_RESULTS
+from driftwatch.exposition.families import MONITOR_INFO, OF_RESULTS
 from driftwatch.exposition.reading import AlertReading, MonitorReading, SegmentReading
 from driftwatch.exposition.series import (
     feature_samples,
@@ -13,7 +13,7 @@ from driftwatch.exposition.series import (
     segment_sample,
 )
 from driftwatch.verdict.policy import Reason, Verdict
-from tests.exposition.readings import DAY, feature_reading, full_reading, monitor_reading
+from tests.exposition.readings import DAY, END, feature_reading, full_reading, monitor_reading
 
 FEATURE = 'monitor="m",feature="dep_delay",window="1d"'
 
@@ -118,15 +118,39 @@ def test_the_numbers_of_an_alert(
     assert shown[0].labels == 'monitor="m",feature="x",window="1d",kind="drift"'
 
 
-def test_an_alert_of_a_part_of_the_rows_names_it_and_one_of_all_rows_does_not() -> None:
+def test_an_alert_of_a_segment_has_metrics_of_its_own() -> None:
     alerts = (
         AlertReading("x", DAY, AlertKind.DRIFT),
-        AlertReading("x", DAY, AlertKind.DRIFT, AlertState.FIRING, segment='city="New York"'),
+        AlertReading(
+            "x", DAY, AlertKind.DRIFT, AlertState.FIRING, Severity.WARNING, 'city="New York"', END
+        ),
     )
-    found = monitor_samples(MonitorReading("m", "logs", alerts=alerts))
-    labels = [one.labels for one in found if one.family.name == "driftwatch_alert_state"]
+    found = {
+        one.family.name: (one.labels, one.value)
+        for one in monitor_samples(MonitorReading("m", "logs", alerts=alerts))
+        if one.family is not MONITOR_INFO
+    }
     of_all = 'monitor="m",feature="x",window="1d",kind="drift"'
-    assert labels == [of_all, of_all + r',segment="city=\"New York\""']
+    of_part = of_all + r',segment="city=\"New York\""'
+    assert found == {
+        "driftwatch_alert_state": (of_all, 0),
+        "driftwatch_alert_level": (of_all, 0),
+        "driftwatch_segment_alert_state": (of_part, 2),
+        "driftwatch_segment_alert_level": (of_part, 1),
+        "driftwatch_segment_alert_since_timestamp_seconds": (of_part, END.timestamp()),
+    }
+
+
+@pytest.mark.parametrize("state", AlertState)
+def test_since_is_told_of_what_goes_on_alone(state: AlertState) -> None:
+    alert = AlertReading("x", DAY, AlertKind.DRIFT, state, since=END)
+    told = [
+        one.value
+        for one in monitor_samples(MonitorReading("m", "logs", alerts=(alert,)))
+        if one.family.name == "driftwatch_alert_since_timestamp_seconds"
+    ]
+    goes_on = state in (AlertState.PENDING, AlertState.FIRING)
+    assert told == ([END.timestamp()] if goes_on else [])
 
 
 def test_of_segments_there_are_numbers_and_no_names() -> None:
@@ -197,4 +221,4 @@ def test_every_family_has_the_labels_that_it_declares() -> None:
     assert {one.family.name for one in found} == {family.name for family in OF_RESULTS}
     for one in found:
         names = tuple(part.partition("=")[0] for part in one.labels.split(","))
-        assert names in (one.family.labels, (*one.family.labels, *one.family.optional))
+        assert names == one.family.labels
