@@ -18,6 +18,7 @@ from driftwatch.cli import explain as explain_command
 from driftwatch.cli import prune as prune_command
 from driftwatch.cli import reference as reference_command
 from driftwatch.cli import replay as replay_command
+from driftwatch.cli import rules as rules_command
 from driftwatch.cli import serve as serve_command
 from driftwatch.cli import status as status_command
 from driftwatch.cli.logs import LogFormat, LogLevel, start_logging
@@ -28,6 +29,7 @@ from driftwatch.config.load import load_settings
 from driftwatch.config.shown import show_settings
 from driftwatch.errors import DriftwatchError
 from driftwatch.evaluate.backfill import Options
+from driftwatch.exposition.rules import generate as rules_generate
 from driftwatch.store.engine import open_store
 from driftwatch.store.migrate import migrate as migrate_store
 
@@ -278,6 +280,49 @@ def exclude(
         raise typer.BadParameter("say --from, --to and --reason; or --list, or --remove ID")
     else:
         exclude_command.exclude(settings, monitor, column, start=start, end=end, reason=reason)
+
+
+@app.command()
+def rules(
+    config: ConfigOption = _DEFAULT_CONFIG,
+    form: Annotated[
+        rules_generate.Format,
+        typer.Option("--format", help="Rules for Prometheus or its Operator, or sample routes."),
+    ] = rules_generate.Format.PROMETHEUS,
+    job: Annotated[
+        str, typer.Option(help="Under which job Prometheus scrapes the daemon.")
+    ] = rules_generate.DEFAULT_JOB,
+    old_reference: Annotated[
+        str, typer.Option(help="From which age a reference is told to be old.")
+    ] = "400d",
+    name: Annotated[
+        str, typer.Option(help="Of the PrometheusRule (kubernetes).")
+    ] = rules_generate.DEFAULT_NAME,
+    namespace: Annotated[
+        str | None, typer.Option(help="Of the PrometheusRule; default: that of kubectl.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write this file; default: standard output.")
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="Only say whether this file is up to date.")
+    ] = None,
+) -> None:
+    """Print alerting rules for Prometheus.
+
+    Generated from the configuration: its labels and links. A monitor that is added needs no new
+    file. With --check, exits with 0 if the file is up to date, 3 if it is not.
+    """
+    settings = load_settings(config)
+    options = rules_generate.Options(
+        job=rules_command.label_of(job, "--job"),
+        name=rules_command.label_of(name, "--name"),
+        namespace=None if namespace is None else rules_command.label_of(namespace, "--namespace"),
+        old_reference=rules_command.age_of(old_reference),
+    )
+    if check is not None:
+        raise typer.Exit(rules_command.check_rules(settings, form, options, check))
+    rules_command.write_rules(settings, form, options, output)
 
 
 @app.command()

@@ -101,7 +101,7 @@ def types_of(script: Path) -> str:
 
 
 def all_but_prometheus(programs: Path, script: Path) -> None:
-    for name in ("initdb", "systemd-analyze"):
+    for name in ("initdb", "systemd-analyze", "amtool", "prometheus-alertmanager"):
         program(programs, name, "exit 0")
     program(programs, "node", "exit 0")
     program(programs, "npm", types_of(script))
@@ -115,7 +115,8 @@ def test_somebody_who_is_not_root_is_told_what_to_install(
     program(programs, "initdb", "exit 0")
     told = run(install_parts, programs)
     assert told.returncode == 0
-    assert "sudo apt-get install prometheus systemd nodejs npm\n" in told.stdout
+    packages = "prometheus prometheus-alertmanager systemd nodejs npm"
+    assert f"sudo apt-get install {packages}\n" in told.stdout
 
 
 def test_the_types_of_grafana_are_installed_once(programs: Path, install_parts: Path) -> None:
@@ -154,7 +155,7 @@ def test_root_installs_while_no_service_may_start(
         ["update", "101"],
         ["install", "101"],
     ]
-    assert log.read_text(encoding="utf-8").endswith(" prometheus\n")
+    assert log.read_text(encoding="utf-8").endswith(" prometheus prometheus-alertmanager\n")
     assert not policy.exists()
 
 

@@ -4,7 +4,6 @@ import json
 import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers.parts import free_port, require_program
+from tests.servers.parts import free_port, require_program, wait_until_ready
 
 _CONFIG = """
 global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
@@ -21,7 +20,8 @@ rule_files: %s
 scrape_configs:
   - job_name: driftwatch
     static_configs: [{targets: [%s]}]
-%s"""
+%salerting: {alertmanagers: [{static_configs: [{targets: %s}]}]}
+"""
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,14 @@ class PrometheusServer:
 
 @contextmanager
 def prometheus_server(
-    target: str, rules: Sequence[Path] = (), *, scrape: Mapping[str, object] | None = None
+    target: str,
+    rules: Sequence[Path] = (),
+    *,
+    alertmanager: str = "",
+    scrape: Mapping[str, object] | None = None,
 ) -> Iterator[PrometheusServer]:
-    """A started, ready server that scrapes `target` (host:port), stopped at the end.
+    """A started, ready server that scrapes `target` (host:port) and tells `alertmanager`, if there
+    is one; stopped at the end.
 
     scrape: further keys of the scrape configuration.
     """
@@ -70,7 +75,8 @@ def prometheus_server(
         config = folder / "prometheus.yml"
         more = "".join(f"    {key}: {json.dumps(value)}\n" for key, value in (scrape or {}).items())
         files = json.dumps([str(path) for path in rules])
-        config.write_text(_CONFIG % (files, json.dumps(target), more))
+        told = json.dumps([alertmanager] if alertmanager else [])
+        config.write_text(_CONFIG % (files, json.dumps(target), more, told))
         address = f"127.0.0.1:{free_port()}"
         command = [
             str(program), f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}",
@@ -79,21 +85,10 @@ def prometheus_server(
         server = PrometheusServer(f"http://{address}", folder / "log")
         with server.log.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as one:
             try:
-                _wait_until_ready(server, one)
+                wait_until_ready(f"{server.url}/-/ready", one, server.log)
                 yield server
             finally:
                 one.terminate()
-
-
-def _wait_until_ready(server: PrometheusServer, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{server.url}/-/ready", timeout=1):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.05)
-    raise AssertionError(f"Prometheus did not become ready: {server.log.read_text()[-2000:]}")
 
 
 def promtool(*arguments: object, text: bytes = b"") -> subprocess.CompletedProcess[str]:
