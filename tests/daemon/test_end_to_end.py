@@ -7,8 +7,6 @@ most of them: `dep_delay` is missing. On the 11th they flew again.
 
 import json
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +17,11 @@ import pytest
 
 from driftwatch.config.load import load_settings
 from driftwatch.config.settings import Settings
-from driftwatch.daemon.app import App
-from driftwatch.daemon.clock import ReplayClock
 from driftwatch.demo.flights import load_flights
 from driftwatch.exposition.rules.generate import Format, generate
+from tests.daemon.alone import daemon
 from tests.daemon.test_app import wait_for
+from tests.daemon.twin import WrittenClock
 from tests.daemon.webhook import Receiver, receiver
 from tests.servers.alertmanager import alertmanager_server
 from tests.servers.parts import free_port
@@ -110,17 +108,6 @@ class Told:
         ]
 
 
-@contextmanager
-def daemon(settings: Settings, clock: ReplayClock) -> Iterator[App]:
-    """The daemon, until the end of the block."""
-    app = App(settings, clock)
-    try:
-        app.start()
-        yield app
-    finally:
-        assert app.stop(), "an evaluation did not end within the grace time"
-
-
 def suppressed(alertmanager: str, alert: str) -> list[bool]:
     """Of each alert of this name that Alertmanager holds: whether another one mutes it."""
     with urllib.request.urlopen(f"http://{alertmanager}/api/v2/alerts", timeout=5) as answer:
@@ -133,43 +120,44 @@ def suppressed(alertmanager: str, alert: str) -> list[bool]:
 
 
 @pytest.fixture
-def settings(postgres_url: str, tmp_path: Path) -> Settings:
+def config(postgres_url: str, tmp_path: Path) -> Path:
+    """The configuration that the daemon reads; its store and the clock are beside it."""
     write_flights(postgres_url)
     store = f"sqlite:///{(tmp_path / 'store.db').as_posix()}"
-    text = CONFIG.format(store=store, logs=postgres_url, port=free_port())
-    (tmp_path / "config.yaml").write_text(text)
-    return load_settings(tmp_path / "config.yaml", {})
+    file = tmp_path / "config.yaml"
+    file.write_text(CONFIG.format(store=store, logs=postgres_url, port=free_port()))
+    return file
 
 
 @pytest.mark.xdist_group("end_to_end")
-def test_a_blizzard_is_told_survives_the_daemon_and_ends(
-    settings: Settings, tmp_path: Path
-) -> None:
-    (tmp_path / "rules.yaml").write_text(rules_of(settings), encoding="utf-8")
-    clock = ReplayClock(february(7))
+def test_a_blizzard_is_told_survives_the_daemon_and_ends(config: Path) -> None:
+    settings, rules = load_settings(config, {}), config.with_name("rules.yaml")
+    rules.write_text(rules_of(settings), encoding="utf-8")
+    clock = WrittenClock(config.with_name("now"))
+    clock.set(february(7))
     with (
         receiver() as hook,
         alertmanager_server(routes_of(settings, hook.url)) as alertmanager,
         prometheus_server(
-            f"127.0.0.1:{settings.port}", [tmp_path / "rules.yaml"], alertmanager=alertmanager
+            f"127.0.0.1:{settings.port}", [rules], alertmanager=alertmanager
         ) as prometheus,
     ):
         told = Told(hook)
-        with daemon(settings, clock):
+        with daemon(config, clock):
             the_drift_is_told(clock, prometheus, told)
         the_daemon_is_dead(alertmanager, prometheus, told)
-        with daemon(settings, clock):
+        with daemon(config, clock):
             wait_for(lambda: told.messages("DriftwatchDown", "resolved"))
             assert prometheus.query(DRIFT)
             assert not told.messages("DriftwatchDrift", "resolved")
-            # A reload that changes a threshold belongs here: the drift goes on, or ends, at once.
+            # A reload that changes a threshold belongs here: the drift goes on without a gap.
             the_drift_ends(clock, prometheus, told)
 
 
-def the_drift_is_told(clock: ReplayClock, prometheus: PrometheusServer, told: Told) -> None:
+def the_drift_is_told(clock: WrittenClock, prometheus: PrometheusServer, told: Told) -> None:
     prometheus.wait_for(f'driftwatch_verdict_level{{monitor="{MONITOR}",feature="dep_delay"}} == 0')
     assert not prometheus.query('ALERTS{alertname="DriftwatchDrift"}')
-    clock.advance(february(9))
+    clock.set(february(9))
     wait_for(lambda: told.messages("DriftwatchDrift", "firing"))
     message, alert = told.messages("DriftwatchDrift", "firing")[0]
     assert message["receiver"] == "team-flights"
@@ -194,6 +182,7 @@ def the_drift_is_told(clock: ReplayClock, prometheus: PrometheusServer, told: To
 
 
 def the_daemon_is_dead(alertmanager: str, prometheus: PrometheusServer, told: Told) -> None:
+    """It was killed. What fired goes on firing; nobody hears of an end."""
     wait_for(lambda: told.messages("DriftwatchDown", "firing"))
     assert not prometheus.query(f'driftwatch_alert_level{{monitor="{MONITOR}"}}')
     assert prometheus.query(DRIFT)
@@ -201,8 +190,8 @@ def the_daemon_is_dead(alertmanager: str, prometheus: PrometheusServer, told: To
     assert not told.messages("DriftwatchDrift", "resolved")
 
 
-def the_drift_ends(clock: ReplayClock, prometheus: PrometheusServer, told: Told) -> None:
-    clock.advance(february(13))
+def the_drift_ends(clock: WrittenClock, prometheus: PrometheusServer, told: Told) -> None:
+    clock.set(february(13))
     wait_for(lambda: told.messages("DriftwatchDrift", "resolved"))
     _, alert = told.messages("DriftwatchDrift", "resolved")[-1]
     assert alert["labels"]["feature"] == "dep_delay"

@@ -126,6 +126,16 @@ def test_values_are_those_of_all_rows_and_segments_are_counted() -> None:
     }  # fmt: skip
 
 
+def test_labels_are_those_of_the_configuration_and_alerts_tell_since_when() -> None:
+    began = day(10)
+    key = AlertKey("m", "x", "", DAY, AlertKind.DRIFT)
+    status = AlertStatus(state=AlertState.FIRING, severity=Severity.WARNING, since=began)
+    found = snapshot(alerts=(AlertRecord(key, status),))
+    made = read(found, replace(watched(), labels={"team": "risk"}))
+    assert made.labels == {"team": "risk"}
+    assert [one.since for one in made.alerts] == [began]
+
+
 def test_a_monitor_without_segments_and_versions_shows_none_though_some_are_stored() -> None:
     found = snapshot(result("x"), result("x", SEGMENTS[0], Verdict.CRITICAL))
     made = read(found, monitor(Log("sqlite://"), features=(X,)))

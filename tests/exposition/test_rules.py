@@ -13,7 +13,7 @@ from driftwatch.config.load import load_settings
 from driftwatch.config.settings import LinkSettings, Settings
 from driftwatch.exposition.page import Page
 from driftwatch.exposition.render import render
-from driftwatch.exposition.rules.blind import INCURABLE, PASSING
+from driftwatch.exposition.rules.blind import CONFIGURED, INCURABLE, PASSING
 from driftwatch.exposition.rules.generate import Format, Options, generate, rule_groups
 from driftwatch.exposition.scrape import scrape
 from driftwatch.verdict.policy import Reason
@@ -177,8 +177,11 @@ def test_every_reason_that_a_feature_is_not_judged_for_has_its_alert() -> None:
         r"\| `reason` of `driftwatch_not_judged` \| (.*) \|",
         (ROOT / "docs" / "reference" / "metrics.md").read_text(),
     )
-    assert {*INCURABLE, *PASSING} | elsewhere == set(re.findall("`(\\w+)`", listed[0]))
-    for alert, reasons in (("DriftwatchBlind", INCURABLE), ("DriftwatchNotJudged", PASSING)):
+    assert {*INCURABLE, *PASSING, *CONFIGURED} | elsewhere == set(re.findall("`(\\w+)`", listed[0]))
+    for alert, reasons in (
+        ("DriftwatchBlind", INCURABLE),
+        ("DriftwatchNotJudged", (*PASSING, *CONFIGURED)),
+    ):
         page = (ROOT / "docs" / "runbooks" / f"{alert}.md").read_text()
         assert set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE)) == set(reasons)
 
@@ -245,3 +248,12 @@ def test_options_are_in_the_rules_and_in_the_heading(sample: Settings) -> None:
     assert read["metadata"]["namespace"] == "watch"
     assert 'absent(up{job="dw-prod"} == 1)' in text
     assert "driftwatch_reference_created_timestamp_seconds) > 2592000" in text
+
+
+def test_the_page_on_alerts_lists_them_all_with_their_severities() -> None:
+    page = (ROOT / "docs" / "howto" / "alerts.md").read_text()
+    listed = re.findall(r"^\| \[(Driftwatch\w+)\]\(.*?\) \| ([a-z, ]+) \|", page, re.MULTILINE)
+    severities: dict[str, list[str]] = {}
+    for rule in alerts():
+        severities.setdefault(rule["alert"], []).append(rule["labels"]["severity"])
+    assert listed == [(name, ", ".join(found)) for name, found in severities.items()]

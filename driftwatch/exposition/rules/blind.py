@@ -16,9 +16,16 @@ INCURABLE = (
 )  # fmt: skip
 """Why a feature is not judged that does not go away by itself."""
 
-PASSING = (Reason.FEW_REFERENCE_WINDOWS, Reason.NOT_SCANNED, Reason.TOO_FEW_ROWS)
-"""Why a feature is not judged that may go away. What is left has alerts of its own."""
+PASSING = (Reason.NOT_SCANNED, Reason.TOO_FEW_ROWS)
+"""Why a feature is not judged that may go away by itself."""
 
+CONFIGURED = (Reason.FEW_REFERENCE_WINDOWS,)
+"""Why a volume is not judged for as long as its reference is so short: known, and no incident."""
+
+_NINE_OF_TEN = (
+    "Nine of ten hours of three days (66 of 72): a new monitor learns, and quiet nights have too "
+    "few rows. No `for:`, which a restart of the daemon would begin again."
+)
 _WHERE = f"{name('monitor')}: {name('feature')} over {name('window')}"
 
 
@@ -53,21 +60,19 @@ def _not_judged(join: Joined, links: LinkSettings) -> Iterator[Alert]:
         lasting="1h",
     )
     alert = "DriftwatchNotJudged"
-    metric = f'driftwatch_not_judged{{reason=~"{"|".join(PASSING)}"}}'
-    yield Alert(
-        alert,
-        join.to(
-            f"{merged(metric)}\nand on (job, monitor, feature, window)\n"
-            f"count_over_time(max without (instance, pod, reason) ({metric})[3d:1h]) > 65"
-        ),
-        Severity.WARNING,
-        "A feature has not been judged for three days.",
-        {"description": described, **_links(links, alert)},
-        why=(
-            "Nine of ten hours of three days (66 of 72): a new monitor learns, and quiet nights "
-            "have too few rows. No `for:`, which a restart of the daemon would begin again."
-        ),
-    )
+    for severity, reasons in ((Severity.WARNING.value, PASSING), (INFO, CONFIGURED)):
+        metric = f'driftwatch_not_judged{{reason=~"{"|".join(reasons)}"}}'
+        yield Alert(
+            alert,
+            join.to(
+                f"{merged(metric)}\nand on (job, monitor, feature, window)\n"
+                f"count_over_time(max without (instance, pod, reason) ({metric})[3d:1h]) > 65"
+            ),
+            severity,
+            "A feature has not been judged for three days.",
+            {"description": described, **_links(links, alert)},
+            why=_NINE_OF_TEN if reasons is PASSING else "",
+        )
 
 
 def _not_counted(join: Joined, links: LinkSettings) -> Alert:
