@@ -230,16 +230,16 @@ def _rows() -> timeseries.Panel:
 
 
 def _segments(store: sql.Store) -> statushistory.Panel:
-    value = f"CASE WHEN r.verdict IN ({sql.JUDGED}) THEN r.effect ELSE {float(look.NOT_JUDGED)} END"
     asked = (
-        f"SELECT {store.moment('r.window_end')} AS \"time\", CASE WHEN r.segment = ''"
-        f" THEN '{sql.ALL_ROWS}' ELSE r.segment END AS segment, {value} AS effect"
+        f"SELECT {store.moment('MAX(r.window_end)')} AS \"time\", CASE WHEN r.segment = ''"
+        f" THEN '{sql.ALL_ROWS}' ELSE r.segment END AS segment, MAX({sql.effect('r')}) AS effect"
         f" FROM result r WHERE r.monitor = {sql.MONITOR} AND r.feature = {sql.FEATURE}"
         f" AND r.segment NOT LIKE '@%' AND {sql.in_window('r')} AND {store.shown('r.window_end')}"
         " AND r.reference_version = (SELECT MAX(o.reference_version) FROM result o"
         " WHERE o.monitor = r.monitor AND o.feature = r.feature AND o.segment = r.segment"
         " AND o.window_seconds = r.window_seconds AND o.window_end = r.window_end)"
-        " ORDER BY r.segment, r.window_end"
+        f" GROUP BY r.segment, {store.slot('r.window_end')}"
+        f" ORDER BY r.segment, {store.slot('r.window_end')}"
     )
     made = (
         panel.heat_map(

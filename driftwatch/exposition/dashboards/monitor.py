@@ -135,19 +135,28 @@ def _tiles() -> Iterator[stat.Panel]:
 
 
 def _history(store: sql.Store, value: str, name: str, *, volume: bool) -> str:
-    """A row per feature and window, the features with the worst newest window first."""
+    """A row per feature and part of the shown time, the worst value in it; the features with the
+    worst newest window first."""
     without_volume = "" if volume else f" AND r.feature <> '{VOLUME}'"
+    # By window functions alone: joined with itself, SQLite compares each row with every other. The
+    # features are listed so that the table is found by its key, which has them before the time.
     return (
-        "WITH shown AS (SELECT r.feature, r.window_end, r.verdict, r.effect,"
-        f" {sql.level('r')} AS verdict_level, ROW_NUMBER() OVER (PARTITION BY r.feature,"
-        " r.window_end ORDER BY r.reference_version DESC) AS older"
+        f"WITH shown AS (SELECT r.feature, r.window_end, r.effect, {value} AS shown_value,"
+        f" {sql.level('r')} AS verdict_level, {store.slot('r.window_end')} AS slot,"
+        " ROW_NUMBER() OVER (PARTITION BY r.feature, r.window_end"
+        " ORDER BY r.reference_version DESC) AS older"
         f" FROM result r WHERE r.monitor = {sql.MONITOR} AND r.segment = {sql.SEGMENT}"
+        f" AND r.feature IN (SELECT l.feature FROM latest_result l WHERE l.monitor = {sql.MONITOR})"
         f" AND {sql.in_window('r')} AND {store.shown('r.window_end')}{without_volume}),"
-        " newest AS (SELECT s.feature, s.verdict_level, s.effect, ROW_NUMBER() OVER (PARTITION BY"
-        " s.feature ORDER BY s.window_end DESC) AS back FROM shown s WHERE s.older = 1)"
-        f' SELECT {store.moment("s.window_end")} AS "time", s.feature, {value} AS {name}'
-        " FROM shown s JOIN newest n ON n.feature = s.feature AND n.back = 1 WHERE s.older = 1"
-        " ORDER BY n.verdict_level DESC, COALESCE(n.effect, -1) DESC, s.feature, s.window_end"
+        " ranked AS (SELECT s.feature, s.window_end, s.shown_value, s.slot,"
+        " FIRST_VALUE(s.verdict_level) OVER newest AS newest_level,"
+        " FIRST_VALUE(COALESCE(s.effect, -1)) OVER newest AS newest_effect"
+        " FROM shown s WHERE s.older = 1"
+        " WINDOW newest AS (PARTITION BY s.feature ORDER BY s.window_end DESC))"
+        f' SELECT {store.moment("MAX(r.window_end)")} AS "time", r.feature,'
+        f" MAX(r.shown_value) AS {name}"
+        " FROM ranked r GROUP BY r.feature, r.slot, r.newest_level, r.newest_effect"
+        " ORDER BY r.newest_level DESC, r.newest_effect DESC, r.feature, r.slot"
     )
 
 
@@ -173,8 +182,7 @@ def _effects(store: sql.Store) -> statushistory.Panel:
             ]
         )
     )
-    value = f"CASE WHEN s.verdict IN ({sql.JUDGED}) THEN s.effect ELSE {float(look.NOT_JUDGED)} END"
-    asked = _history(store, value, "effect", volume=False)
+    asked = _history(store, sql.effect("r"), "effect", volume=False)
     return panel.asking(made, store.query(asked, "time"), of=sql.datasource(store.kind))
 
 
@@ -194,7 +202,7 @@ def _verdicts(store: sql.Store) -> statetimeline.Panel:
             ]
         )
     )
-    asked = _history(store, "s.verdict_level", "verdict", volume=True)
+    asked = _history(store, sql.level("r"), "verdict", volume=True)
     return panel.asking(made, store.query(asked, "time"), of=sql.datasource(store.kind))
 
 

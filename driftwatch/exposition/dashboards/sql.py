@@ -18,6 +18,9 @@ from driftwatch.verdict.policy import Verdict
 ALL_ROWS = "all rows"
 """What the variable `segment` says where the tables say ''."""
 
+PARTS = 400
+"""Cells of a row of a heat map, at most."""
+
 MONITOR, FEATURE = "${monitor:sqlstring}", "${feature:sqlstring}"
 SEGMENT = f"CASE ${{segment:sqlstring}} WHEN '{ALL_ROWS}' THEN '' ELSE ${{segment:sqlstring}} END"
 _WINDOW = "${window:sqlstring}"
@@ -73,9 +76,7 @@ class Store:
 
     def moment(self, column: str) -> str:
         """A column of moments as the plugin takes one: whole seconds where there is no type."""
-        if self.kind is StoreKind.SQLITE:
-            return f"CAST(strftime('%s', {column}) AS INTEGER)"
-        return column
+        return self._seconds(column) if self.kind is StoreKind.SQLITE else column
 
     @property
     def start(self) -> str:
@@ -91,11 +92,24 @@ class Store:
         """Whether a moment lies in the shown time, its end included."""
         return f"{column} >= {self.start} AND {column} <= {self.end}"
 
+    def slot(self, column: str) -> str:
+        """The number of a part of the shown time, of which a heat map has room for so many.
+
+        A status history draws nothing where a row has more cells than half its pixels. Windows
+        that are longer than a part have one of their own.
+        """
+        part = f"((${{__to}} - ${{__from}}) / {PARTS} + 1)"
+        return f"(({self._seconds(column)} * 1000 - ${{__from}}) / {part})"
+
+    def _seconds(self, column: str) -> str:
+        if self.kind is StoreKind.SQLITE:
+            return f"CAST(strftime('%s', {column}) AS INTEGER)"
+        return f"CAST(EXTRACT(EPOCH FROM {column}) AS BIGINT)"
+
     def _bound(self, milliseconds: str) -> str:
         if self.kind is StoreKind.SQLITE:
-            # As the store writes them, in microseconds: texts of other widths do not compare.
-            written = f"strftime('%Y-%m-%dT%H:%M:%f', {milliseconds} / 1000.0, 'unixepoch')"
-            return f"{written} || '000Z'"
+            # In microseconds, as the store writes them: texts of other widths do not compare.
+            return f"strftime('%Y-%m-%dT%H:%M:%f000Z', {milliseconds} / 1000.0, 'unixepoch')"
         return f"to_timestamp({milliseconds} / 1000.0)"
 
 
@@ -133,3 +147,9 @@ def level(alias: str) -> str:
         f"CASE {alias}.verdict WHEN 'critical' THEN 2 WHEN 'warning' THEN 1"
         " WHEN 'ok' THEN 0 ELSE -1 END"
     )
+
+
+def effect(alias: str) -> str:
+    """The effect; -1 where nothing was judged. As a double everywhere: SQLite's plugin takes the
+    type of a column from its first value."""
+    return f"CASE WHEN {alias}.verdict IN ({JUDGED}) THEN {alias}.effect ELSE -1.0 END"

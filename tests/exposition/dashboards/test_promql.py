@@ -26,6 +26,8 @@ from tests.exposition.dashboards.shown import Asked
 from tests.exposition.readings import DAY, busy_health, feature_reading, full_reading
 from tests.servers.prometheus import PrometheusServer, prometheus_server
 
+pytestmark = pytest.mark.xdist_group("dashboards")  # one worker tells the story for all of them
+
 USUAL = {
     "monitor": "m", "feature": "a", "window": "1d", "job": ".+", "instance": ".+",
     "__rate_interval": "10s", "__range": "1m",

@@ -17,6 +17,8 @@ from tests.exposition.dashboards import shown, story
 from tests.exposition.dashboards.shown import Asked
 from tests.servers.postgres import PostgresServer
 
+pytestmark = pytest.mark.xdist_group("dashboards")  # one worker tells the story for all of them
+
 Rows = list[dict[str, Any]]
 
 USUAL = {
@@ -129,6 +131,31 @@ def test_what_the_worst_features_are_stands_first(told: Told) -> None:
         assert times == sorted(times)
         assert len(times) == story.END - 6
     assert "@volume" in {row["feature"] for row in told.panel("Verdict of each feature")}
+
+
+def test_a_row_of_a_heat_map_has_few_cells_and_the_worst_of_each_part(told: Told) -> None:
+    """Shown over three years, all days of the story lie in at most four parts of it."""
+    whole = {"__from": str(round(day(-1000).timestamp() * 1000))}
+    rows = told.panel("How far each feature is", **whole)
+    shown_then = [row["effect"] for row in rows if row["feature"] == "a"]
+    by_day = [row for row in told.panel("How far each feature is") if row["feature"] == "a"]
+    assert len(shown_then) <= 4 < len(by_day)
+    assert max(shown_then) == max(row["effect"] for row in by_day)
+    segments = told.panel("How far it is in each segment", **whole)
+    assert len([row for row in segments if row["segment"] == ALL_ROWS]) == len(shown_then)
+
+
+def test_sqlite_finds_results_by_their_key_and_joins_no_copies(tmp_path: Path) -> None:
+    """Without statistics, as a store usually is: a fortnight is found, and not all history read.
+    PostgreSQL chooses by the size of the table."""
+    (told,) = _told(StoreKind.SQLITE, tmp_path, None)
+    titles = ("How far each feature is", "Verdict of each feature", "How far it is in each segment")
+    key = "(monitor=? AND feature=? AND window_seconds=? AND window_end>? AND window_end<?)"
+    for one in shown.statements(told.kind):
+        if one.title in (*titles, "Results"):
+            plan = [str(row["detail"]) for row in told.ask(f"EXPLAIN QUERY PLAN {one.text}")]
+            assert any("SEARCH r " in step and key in step for step in plan), plan
+            assert not any("MATERIALIZE" in step or "AUTOMATIC" in step for step in plan), plan
 
 
 def test_levels_are_those_of_the_verdicts(told: Told) -> None:
