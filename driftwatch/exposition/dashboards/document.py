@@ -13,10 +13,6 @@ from driftwatch.exposition.dashboards.health import health
 from driftwatch.exposition.dashboards.monitor import monitor
 from driftwatch.exposition.dashboards.sql import Store, StoreKind
 
-_OF_INTERVALS = ("auto", "auto_count", "auto_min")
-"""What the builder gives to every variable, and the schema of Grafana 13 knows no more; so it is
-with the footer of tables."""
-
 
 def documents(kind: StoreKind) -> Mapping[str, str]:
     """The text of each view by the name of its file; kind: the database of the store.
@@ -37,11 +33,27 @@ def _plain(view: Dashboard) -> dict[str, Any]:
     made.pop("version", None)
     for number, one in enumerate(_panels(made), start=1):
         one["id"] = number
-        one.get("options", {}).pop("footer", None)
-    for one in made["templating"]["list"]:
-        for name in _OF_INTERVALS:
-            one.pop(name, None)
+    _without_what_the_builders_add(made)
     return made
+
+
+def _without_what_the_builders_add(made: dict[str, Any]) -> None:
+    """Leave out what builders set unasked: what the schema of Grafana 13 does not have, and what
+    moves links and annotations from above the panels into a menu."""
+    for one in [*made["links"], *made["annotations"].get("list", [])]:
+        del one["placement"]
+    for one in made["templating"]["list"]:
+        for name in ("auto", "auto_count", "auto_min"):
+            one.pop(name, None)
+    for one in _panels(made):
+        one.get("options", {}).pop("footer", None)
+        defaults = one.get("fieldConfig", {}).get("defaults", {})
+        if "links" in defaults:
+            defaults["links"] = [{key: to[key] for key in _LINK} for to in defaults["links"]]
+
+
+_LINK = ("title", "url")
+"""What a link of a value has; the rest is of links of dashboards."""
 
 
 def _panels(made: dict[str, Any]) -> Iterator[dict[str, Any]]:

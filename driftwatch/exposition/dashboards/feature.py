@@ -69,7 +69,7 @@ def _tiles() -> Iterator[stat.Panel]:
         panel.number("Verdict", "The verdict of the latest window.", panel.NUMBER).mappings(
             [look.verdict_numbers()]
         ),
-        query.at_end(f"{verdict} or {unknown} * 0 + {look.NOT_JUDGED}"),
+        query.at_end(f"{verdict} or {unknown} * 0 {look.NOT_JUDGED:+d}"),
     )
     for title, metric, label, nothing in (
         ("Change", "change_info", "change", "nothing flagged"),

@@ -129,11 +129,11 @@ def _drifting_at(severity: str, at: str = "") -> str:
 def _state() -> str:
     """The worst verdict of each monitor over time; -1 wherever nothing is known of it."""
     return (
-        f"({_drifting_at('critical')}) * 0 + {look.CRITICAL}"
-        f" or ({_drifting_at('warning')}) * 0 + {look.WARNING}"
+        f"({_drifting_at('critical')}) * 0 {look.CRITICAL:+d}"
+        f" or ({_drifting_at('warning')}) * 0 {look.WARNING:+d}"
         f" or max by (monitor) (driftwatch_verdict_level{{{IN_WINDOWS}}}) * 0"
         f" or max by (monitor) (last_over_time(driftwatch_monitor_info{{{CHOSEN}}}[$__range]"
-        f" @ end())) * 0 + {look.NOT_JUDGED}"
+        f" @ end())) * 0 {look.NOT_JUDGED:+d}"
     )
 
 

@@ -91,7 +91,7 @@ def _tiles() -> Iterator[stat.Panel]:
         )
 
     worst = f"max by (monitor) (driftwatch_verdict_level{{{IN_WINDOW}}})"
-    unknown = f"max by (monitor) (driftwatch_monitor_info{{{CHOSEN}}}) * 0 + {look.NOT_JUDGED}"
+    unknown = f"max by (monitor) (driftwatch_monitor_info{{{CHOSEN}}}) * 0 {look.NOT_JUDGED:+d}"
     yield panel.asking(
         panel.number("Verdict", "The worst verdict of the latest windows.", panel.NUMBER).mappings(
             [look.verdict_numbers()]

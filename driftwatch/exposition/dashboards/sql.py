@@ -5,6 +5,7 @@ macro of a plugin is used: `${__from}` and `${__to}` are milliseconds since 1970
 `${name:sqlstring}` is a quoted text.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +30,10 @@ _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 """As in `driftwatch.window.format_duration`."""
 
 JUDGED = ", ".join(f"'{one}'" for one in Verdict if one.judged)
+
+
+_LINES = re.compile(r" (?=(?:SELECT|FROM|JOIN|WHERE|AND|WINDOW|GROUP BY|ORDER BY|LIMIT)\b)")
+"""Where a statement goes on in a new line, for who opens it in Grafana's editor."""
 
 
 class StoreKind(StrEnum):
@@ -72,7 +77,7 @@ class Store:
 
     def query(self, statement: str, *times: str, ref: str = "A") -> SqlQuery:
         """A target of a statement whose columns `times` are moments."""
-        return SqlQuery(self.kind, statement, times, ref)
+        return SqlQuery(self.kind, _LINES.sub("\n", statement), times, ref)
 
     def moment(self, column: str) -> str:
         """A column of moments as the plugin takes one: whole seconds where there is no type."""

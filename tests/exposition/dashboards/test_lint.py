@@ -202,6 +202,13 @@ def _urls(made: Any) -> list[str]:
     return [url for one in made for url in _urls(one)] if isinstance(made, list) else []
 
 
+@of_each_board
+def test_links_and_annotations_stand_above_the_panels(board: Json) -> None:
+    """Without a place of their own: the other one is a menu, where nobody looks."""
+    for one in [*board["links"], *board["annotations"].get("list", [])]:
+        assert "placement" not in one
+
+
 def test_the_fleet_leads_to_monitors_and_these_to_features() -> None:
     def reached(uid: str) -> set[str]:
         return {url.split("?")[0] for url in _urls(shown.dashboards()[uid])}
