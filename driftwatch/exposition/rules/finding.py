@@ -65,7 +65,9 @@ def _drift(links: LinkSettings) -> Iterator[Alert]:
                     "driftwatch_effect_size", f": effect {text.value()} standard deviations"
                 )
                 + text.clause(
-                    "driftwatch_drift_value", f"; {text.value()} by {text.word('measure')}"
+                    "driftwatch_drift_value",
+                    f"; {text.value()} by {text.word('measure')}",
+                    ',measure!="effect"',
                 )
                 + text.clause(
                     "driftwatch_drift_threshold",
