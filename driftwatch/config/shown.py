@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from driftwatch.config.document import Loader
 from driftwatch.config.node import Node
 from driftwatch.config.secret import DatabaseSecrets
-from driftwatch.config.settings import RetentionSettings, Settings, WebhookSettings
+from driftwatch.config.settings import LinkSettings, RetentionSettings, Settings, WebhookSettings
 from driftwatch.config.shown_monitor import Shown, duration, shown_monitor
 
 HIDDEN = "<secret>"
@@ -47,6 +47,8 @@ def show_settings(settings: Settings) -> str:
         },
         **({"notify": {"webhook": _webhook(settings.webhook)}} if settings.webhook else {}),
         "retention": _retention(settings.retention),
+        "links": _links(settings.links),
+        "max_series": settings.max_series,
         "monitors": [shown_monitor(one, settings.variables) for one in settings.monitors],
     }
     return yaml.dump(
@@ -108,6 +110,14 @@ def _webhook(hook: WebhookSettings) -> Shown:
         shown["headers"] = dict.fromkeys(hook.headers, HIDDEN)
     shown["timeout"] = duration(round(hook.timeout_seconds))
     return shown
+
+
+def _links(links: LinkSettings) -> Shown:
+    """Users, passwords and queries are refused in them."""
+    found = {"driftwatch": links.driftwatch, "grafana": links.grafana}
+    # A path, where it is not published, cannot be written.
+    published = {"runbooks": links.runbooks} if "://" in links.runbooks else {}
+    return {key: value for key, value in (found | published).items() if value is not None}
 
 
 def _retention(kept: RetentionSettings) -> Shown:

@@ -155,7 +155,7 @@ def test_root_installs_while_no_service_may_start(
         ["update", "101"],
         ["install", "101"],
     ]
-    assert log.read_text(encoding="utf-8").endswith(" prometheus prometheus-alertmanager\n")
+    assert log.read_text(encoding="utf-8").endswith(" prometheus\n")
     assert not policy.exists()
 
 
