@@ -17,7 +17,7 @@ from tests.daemon.twin import WrittenClock
 def run(config: Path, clock: WrittenClock) -> None:
     """Run until killed."""
     logging.disable()
-    App(load_settings(config), clock).start()
+    App(load_settings(config), clock, read=lambda: load_settings(config), lifecycle=True).start()
     Event().wait()
 
 

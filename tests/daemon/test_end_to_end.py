@@ -7,6 +7,7 @@ again.
 """
 
 import json
+import time
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -157,7 +158,7 @@ def test_a_blizzard_is_told_survives_the_daemon_and_ends(config: Path) -> None:
             wait_for(lambda: told.messages("DriftwatchDown", "resolved"))
             assert prometheus.query(DRIFT)
             assert not told.messages("DriftwatchDrift", "resolved")
-            # A reload that changes a threshold belongs here: the drift goes on without a gap.
+            a_threshold_is_changed(config, clock, prometheus, told)
             the_drift_ends(clock, prometheus, told)
 
 
@@ -199,6 +200,31 @@ def the_daemon_is_dead(alertmanager: str, prometheus: PrometheusServer, told: To
     assert not prometheus.query(f'driftwatch_alert_level{{monitor="{MONITOR}"}}')
     assert prometheus.query(DRIFT)
     wait_for(lambda: set(suppressed(alertmanager, "DriftwatchDrift")) == {True})
+    assert not told.messages("DriftwatchDrift", "resolved")
+
+
+def a_threshold_is_changed(
+    config: Path, clock: WrittenClock, prometheus: PrometheusServer, told: Told
+) -> None:
+    """By a reload, of which the drift sees nothing: it fires at every moment, and the next window
+    is judged by the new limit."""
+    begun = time.time()
+    limits = "    thresholds: {effect: {warning: 0.05, critical: 0.3}}\n"
+    config.write_text(config.read_text() + limits)
+    reload = f"http://127.0.0.1:{load_settings(config, {}).port}/-/reload"
+    with urllib.request.urlopen(urllib.request.Request(reload, method="POST"), timeout=20) as one:
+        assert one.status == 200
+    clock.set(february(10))
+    of_feature = f'monitor="{MONITOR}",feature="dep_delay",severity="critical"'
+    prometheus.wait_for(f"driftwatch_drift_threshold{{{of_feature}}} == 0.3", within_seconds=20)
+    ended = time.time()
+    for shown in (
+        f'{DRIFT[:-1]},feature="dep_delay"}}',
+        f'driftwatch_alert_level{{monitor="{MONITOR}",feature="dep_delay",kind="drift"}} == 2',
+        f"driftwatch_drift_threshold{{{of_feature}}}",
+    ):
+        (series,) = prometheus.query_range(shown, begun, ended)
+        assert len(series["values"]) == int(ended - begun) + 1, f"a gap in {shown}"
     assert not told.messages("DriftwatchDrift", "resolved")
 
 
