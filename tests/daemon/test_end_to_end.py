@@ -9,6 +9,7 @@ again.
 import json
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from driftwatch.config.settings import Settings
 from driftwatch.demo.flights import load_flights
 from driftwatch.exposition.rules.generate import Format, generate
 from tests.daemon.alone import daemon
-from tests.daemon.test_app import wait_for
+from tests.daemon.test_app import wait_for as wait_at_most
 from tests.daemon.twin import WrittenClock
 from tests.daemon.webhook import Receiver, receiver
 from tests.servers.alertmanager import alertmanager_server
@@ -50,6 +51,15 @@ monitors:
 """
 MONITOR = "delays & cancellations"
 DRIFT = f'ALERTS{{alertname="DriftwatchDrift",alertstate="firing",monitor="{MONITOR}"}}'
+
+
+WITHIN_SECONDS = 40.0
+"""Of each step, which takes a few: machines that run tests are busy."""
+
+
+def wait_for(met: Callable[[], Any]) -> None:
+    """Until a condition is met; AssertionError if it never is."""
+    wait_at_most(met, seconds=WITHIN_SECONDS)
 
 
 def february(day: int) -> datetime:
@@ -163,7 +173,10 @@ def test_a_blizzard_is_told_survives_the_daemon_and_ends(config: Path) -> None:
 
 
 def the_drift_is_told(clock: WrittenClock, prometheus: PrometheusServer, told: Told) -> None:
-    prometheus.wait_for(f'driftwatch_verdict_level{{monitor="{MONITOR}",feature="dep_delay"}} == 0')
+    prometheus.wait_for(
+        f'driftwatch_verdict_level{{monitor="{MONITOR}",feature="dep_delay"}} == 0',
+        within_seconds=WITHIN_SECONDS,
+    )
     assert not prometheus.query('ALERTS{alertname="DriftwatchDrift"}')
     clock.set(february(9))
     wait_for(lambda: told.messages("DriftwatchDrift", "firing"))
