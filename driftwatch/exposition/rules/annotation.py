@@ -58,13 +58,14 @@ def several(expr: str, labels: tuple[str, ...], one: str) -> str:
 
 
 def top_features() -> str:
-    """The three flagged features of the monitor with the largest effect, over the same window."""
+    """The three flagged features of the monitor with the largest effect, over the same window.
+    Both sides select the monitor: this is asked for each alert that fires."""
     labels = ("job", "monitor", "window")
     effect = merged(selector("driftwatch_effect_size", labels))
-    flagged = "on (job, monitor, feature, window) driftwatch_verdict_level > 0"
+    verdict = selector("driftwatch_verdict_level", labels)
     return several(
-        f"sort_desc(topk(3, {effect} and {flagged}))",
-        labels,
+        f"sort_desc(topk(3, {effect} and on (feature) {verdict} > 0))",
+        (*labels, *labels),
         '{{ $one | label "feature" }} {{ $one | value | printf "%.3g" }}',
     )
 

@@ -209,20 +209,14 @@ or
         INFO,
         "The newest window of a feature is beyond its lowest limit.",
         {
-            "description": f'{_WHERE} is at {{{{ $value | printf "%.3g" }}}} by '
-            f"{name('measure')}; lowest limit "
-            + text.query(
-                f"{lowest} ({text.selector(limit, _OF_ALERT[:4])})",
-                _OF_ALERT[:4],
-                '{{ . | first | value | printf "%.3g" }}',
-            )
-            + ".",
+            "description": f'{_WHERE} is at {{{{ $value | printf "%.3g" }}}} by {name("measure")}.',
             **_links(links, alert),
         },
         why=(
             "For those who want Prometheus alone to decide: value against limit, nothing else. It "
             "does not know whether the difference is real, k of m, exclusions or harm, so its "
-            "severity is info and nobody is paged twice. Of a volume a limit f is reached at f "
-            "and above and at 1/f and below."
+            "severity is info and nobody is paged twice. It asks for no numbers: there may be one "
+            "for each feature. Of a volume a limit f is reached at f and above and at 1/f and "
+            "below."
         ),
     )
