@@ -21,7 +21,7 @@ from driftwatch.cli import replay as replay_command
 from driftwatch.cli import rules as rules_command
 from driftwatch.cli import serve as serve_command
 from driftwatch.cli import status as status_command
-from driftwatch.cli.logs import LogFormat, LogLevel, start_logging
+from driftwatch.cli.logs import LogFormat, LogLevel, log_the_rest, start_logging
 from driftwatch.cli.pages import pages_of
 from driftwatch.cli.terminal import harmless_streams, open_console, show
 from driftwatch.config.alternative import GRAMMAR
@@ -90,6 +90,7 @@ def serve(
     configuration again.
     """
     start_logging(log_format, log_level)
+    log_the_rest()
     serve_command.serve(config, lifecycle=lifecycle)
 
 
