@@ -47,12 +47,12 @@ class _Drifting:
 
 
 def landing(
-    page: Page, now: datetime, up_for: timedelta, troubles: Sequence[str], *, with_pages: bool
+    page: Page, now: datetime, up_for: timedelta, troubles: Sequence[str], *, more: bool = True
 ) -> str:
-    """HTML. now: of the page, by its clock; troubles: why it is not healthy or not ready;
-    with_pages: whether /config and /explain are there to be linked."""
+    """HTML. now: of the page, by its clock; troubles: why it is not healthy or not ready; more:
+    whether /config and /explain are there to be linked to."""
     monitors = _monitors(page, now)
-    drifting, more = _drifting(page, now)
+    drifting, unlisted = _drifting(page, now)
     version = html.escape(driftwatch.__version__)
     up = format_duration(max(0, round(up_for.total_seconds()) // 60 * 60))
     return _PAGE.format(
@@ -60,8 +60,8 @@ def landing(
         version=version,
         state=_state(troubles),
         up="less than a minute" if up == "0s" else up,
-        config='<li><a href="/config">Configuration</a></li>\n' if with_pages else "",
-        drifting=_drifting_table(drifting, more, with_pages),
+        config=_CONFIG_LINK if more else "",
+        drifting=_drifting_table(drifting, unlisted, linked=more),
         monitors=_monitor_table(monitors),
     )
 
@@ -108,11 +108,11 @@ def _state(troubles: Sequence[str]) -> str:
     return f'<p class="state"><span class="mark critical">not well</span></p><ul>{told}</ul>'
 
 
-def _drifting_table(drifting: Sequence[_Drifting], more: int, with_pages: bool) -> str:
+def _drifting_table(drifting: Sequence[_Drifting], unlisted: int, *, linked: bool) -> str:
     if not drifting:
         return '<p class="quiet">No feature drifts in its latest window.</p>'
-    rows = "".join(_drifting_row(one, with_pages) for one in drifting)
-    rest = f'<p class="quiet">… and {more:,} more; see the metrics.</p>' if more else ""
+    rows = "".join(_drifting_row(one, linked=linked) for one in drifting)
+    rest = f'<p class="quiet">… and {unlisted:,} more; see the metrics.</p>' if unlisted else ""
     return (
         '<table><thead><tr><th scope="col">Verdict</th><th scope="col">Monitor</th>'
         '<th scope="col">Feature</th><th scope="col">Window</th></tr></thead>'
@@ -120,15 +120,16 @@ def _drifting_table(drifting: Sequence[_Drifting], more: int, with_pages: bool) 
     )
 
 
-def _drifting_row(one: _Drifting, with_pages: bool) -> str:
+def _drifting_row(one: _Drifting, *, linked: bool) -> str:
     word = _WORDS[-one.level]
     asked = {"monitor": one.monitor, "feature": one.feature, "window": one.window}
     link = html.escape(f"/explain?{urlencode(asked)}")
     monitor, feature, window = map(html.escape, (one.monitor, one.feature, one.window))
-    shown = f'<a href="{link}">{feature}</a>' if with_pages else feature
+    if linked:
+        feature = f'<a href="{link}">{feature}</a>'
     return (
         f'<tr><td><span class="mark {word}">{word}</span></td><td>{monitor}</td>'
-        f"<td>{shown}</td><td>{window}</td></tr>"
+        f"<td>{feature}</td><td>{window}</td></tr>"
     )
 
 
@@ -195,6 +196,8 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 """The Content-Security-Policy of the page."""
+
+_CONFIG_LINK = '<li><a href="/config">Configuration</a></li>\n'
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">

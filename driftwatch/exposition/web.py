@@ -90,7 +90,7 @@ def create_app(page: Page, health: Health, probes: Probes, pages: Pages | None =
     def first(_: Request) -> Response:
         now = probes.now()
         troubles = [*_stalled(probes), *probes.not_ready()]
-        text = landing(page, now, now - started, troubles, with_pages=pages is not None)
+        text = landing(page, now, now - started, troubles, more=pages is not None)
         return HTMLResponse(text, headers={"Content-Security-Policy": POLICY})
 
     return Starlette(

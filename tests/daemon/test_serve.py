@@ -1,5 +1,6 @@
 """`driftwatch serve` as a process: it ends with code 0 within its grace time."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from driftwatch.errors import StoreError
@@ -119,3 +121,35 @@ def test_sighup_reads_the_configuration_again(tmp_path: Path, log: Log) -> None:
         wait_for(lambda: "loan-2" in {one["monitor"] for one in table(store, "evaluation")})
         seconds_to_end(process)
         assert process.returncode == 0
+
+
+def test_it_does_not_start_with_a_web_configuration_that_is_not_there(
+    tmp_path: Path, log: Log
+) -> None:
+    config = tmp_path / "config.yaml"
+    text = _CONFIG.format(store=f"sqlite:///{tmp_path / 'store.db'}", grace=2, log=log.url)
+    config.write_text(f"web: {{config_file: {tmp_path / 'web.yml'}}}\n{text}")
+    command = [sys.executable, "-c", "from driftwatch.cli import main; main()", "serve"]
+    done = subprocess.run(
+        [*command, "--config", str(config)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"{tmp_path / 'web.yml'}: cannot be read: No such file or directory; name a file that you "
+        "may read\n"
+    )
+
+
+def test_its_pages_are_those_of_its_configuration(tmp_path: Path, log: Log) -> None:
+    with serving(tmp_path, log.url) as (_, store):
+        wait_for(lambda: evaluated(store))
+        wait_for(lambda: "judged 7 windows" in (tmp_path / "log").read_text())
+        told = re.search(r"metrics on (http://\S+)/metrics", (tmp_path / "log").read_text())
+        assert told is not None
+        with httpx.Client(base_url=told[1], trust_env=False) as client:
+            assert "\n- name: loan\n  source: logs\n" in client.get("/config").text
+            explained = client.get("/explain?monitor=loan&feature=x")
+            assert (explained.status_code, explained.text[:11]) == (200, "loan x  1d ")
+            unknown = client.get("/explain?monitor=lone&feature=x")
+            assert unknown.status_code == 404
+            assert unknown.text == "no monitor is named 'lone'; did you mean 'loan'?\n"
