@@ -1,8 +1,8 @@
 #!/bin/sh
 # The real parts that tests use: PostgreSQL, Prometheus with its promtool, Alertmanager with its
-# amtool, systemd's checker, and node with the types of Grafana's dashboards. As root, what is missing
-# is installed, without starting its services. Otherwise a line says what to install, and the tests
-# that need it skip (where CI is set, they fail).
+# amtool, Chromium, systemd's checker of units, and node with the types of Grafana's dashboards. As
+# root, what is missing is installed, without starting its services. Otherwise a line says what to
+# install, and the tests that need it skip (where CI is set, they fail).
 set -u
 
 # For as long as a package is installed: Debian asks this program before a package may start its
@@ -51,6 +51,7 @@ command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/n
 { command -v promtool && command -v prometheus; } >/dev/null 2>&1 || missing="$missing prometheus"
 { command -v amtool && command -v prometheus-alertmanager; } >/dev/null 2>&1 ||
     missing="$missing prometheus-alertmanager"
+command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v systemd-analyze >/dev/null 2>&1 || missing="$missing systemd"
 { command -v node && command -v npm; } >/dev/null 2>&1 || missing="$missing nodejs npm"
 [ -z "$missing" ] || install_packages
