@@ -58,11 +58,15 @@ def sqlite_file(url: URL) -> Path | None:
 def webhook(reading: Reading[WebhookShape], problems: Problems) -> WebhookSettings | None:
     """Where changes are posted; None when a problem was told."""
     given = _given(reading, problems)
-    for name, node in _header_nodes(reading).items():
-        if not _HEADER.fullmatch(name):
-            problems.at_key(node, "not the name of a header; write 'Name: value' with a plain name")
-        elif not _header_value(node.value):
-            problems.at(node, "a header's value is one line of Latin-1; remove the rest")
+    for name, node in _header_nodes(reading, "headers").items():
+        _check_header(name, node, node.value, problems)
+    files = _header_nodes(reading, "header_files")
+    for name, node in files.items():
+        if name.lower() in {one.lower() for one in reading.shape.headers}:
+            problems.at_key(node, "stands in headers, too; keep one of the two")
+        value = _secret(node, node.value, problems) if isinstance(node.value, str) else None
+        if value is not None:
+            _check_header(name, node, value, problems)
     if given is None:
         return None
     fault = _webhook_fault(given[1])
@@ -74,6 +78,10 @@ def webhook(reading: Reading[WebhookShape], problems: Problems) -> WebhookSettin
         dict(reading.shape.headers),
         reading.shape.timeout,
         url_file=_file(reading, "url_file", reading.shape.url_file),
+        header_files={
+            name: SecretFile(files[name].place, Path(file).absolute())
+            for name, file in reading.shape.header_files.items()
+        },
     )
 
 
@@ -177,9 +185,16 @@ def _webhook_fault(text: str) -> str | None:
     return None
 
 
-def _header_nodes(reading: Reading[WebhookShape]) -> dict[str, Node]:
-    node = reading.node.get("headers")
-    return dict(node.mapping) if reading.sound("headers") and node and node.mapping else {}
+def _header_nodes(reading: Reading[WebhookShape], key: str) -> dict[str, Node]:
+    node = reading.node.get(key)
+    return dict(node.mapping) if reading.sound(key) and node and node.mapping else {}
+
+
+def _check_header(name: str, node: Node, value: object, problems: Problems) -> None:
+    if not _HEADER.fullmatch(name):
+        problems.at_key(node, "not the name of a header; write 'Name: value' with a plain name")
+    elif not _header_value(value):
+        problems.at(node, "a header's value is one line of Latin-1; remove the rest")
 
 
 def _header_value(value: object) -> bool:

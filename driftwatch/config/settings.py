@@ -291,16 +291,22 @@ class WebhookSettings:
     """Where each change of an alert is posted. `url` and `headers` may hold secrets.
 
     url_file: where the url was read, and is read again for each try; None: in the configuration.
+    header_files: further headers, whose values are read for each try.
     """
 
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout_seconds: float = 10.0
     url_file: SecretFile | None = None
+    header_files: Mapping[str, SecretFile] = field(default_factory=dict)
 
     def url_now(self) -> str:
         """The url, as its file says at this moment. SecretError if it says none."""
         return self.url if self.url_file is None else self.url_file.read()
+
+    def headers_now(self) -> dict[str, str]:
+        """Those of the configuration and of the files. SecretError if a file holds none."""
+        return {**self.headers, **{name: one.read() for name, one in self.header_files.items()}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ class WebhookShape(Shape):
     url: Text | None = Field(default=None, repr=False)
     url_file: Text | None = Field(default=None, repr=False)
     headers: dict[str, Text] = Field(default_factory=dict, repr=False)
+    header_files: dict[str, Text] = Field(default_factory=dict, repr=False)
     timeout: PositiveDuration = 10
 
 

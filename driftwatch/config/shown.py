@@ -108,6 +108,8 @@ def _webhook(hook: WebhookSettings) -> Shown:
         shown["url"] = f"{parts.scheme}://{_bracketed(parts.hostname or '')}{port}/{HIDDEN}"
     if hook.headers:
         shown["headers"] = dict.fromkeys(hook.headers, HIDDEN)
+    if hook.header_files:
+        shown["header_files"] = {name: str(one.path) for name, one in hook.header_files.items()}
     shown["timeout"] = duration(round(hook.timeout_seconds))
     return shown
 

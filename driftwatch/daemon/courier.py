@@ -107,10 +107,10 @@ class Courier:
     def _post(self, one: Notification) -> Delivery:
         hook = self._webhook
         try:
-            url = hook.url_now()
+            url, headers = hook.url_now(), hook.headers_now()
         except SecretError as error:
             return Delivery(False, str(error))
-        return deliver(url, hook.headers, json.loads(one.payload), hook.timeout_seconds)
+        return deliver(url, headers, json.loads(one.payload), hook.timeout_seconds)
 
     @property
     def _claim_seconds(self) -> float:

@@ -58,10 +58,12 @@ def test_url_and_password_from_files(load: Load, tmp_path: Path) -> None:
     (tmp_path / "url").write_text("  postgresql://u@h/db \n")
     (tmp_path / "password").write_text("p@:/ß word\n")
     (tmp_path / "hook").write_text("https://example.org/token\r\n")
+    (tmp_path / "bearer").write_text("Bearer x\n")
 
     settings = load(
         "store: {url_file: url, password_file: password}\n"
-        "notify: {webhook: {url_file: hook}}\n"
+        "notify: {webhook: {url_file: hook, headers: {A: b}, header_files: {Authorization: "
+        "bearer}}}\n"
         f"sources: {{logs: {{url: 'postgresql://u@h/x', password_file: '{tmp_path}/password'}}}}\n"
         + REST
     )
@@ -72,6 +74,9 @@ def test_url_and_password_from_files(load: Load, tmp_path: Path) -> None:
     assert create_engine(settings.sources["logs"].url).url.password == "p@:/ß word"
     assert settings.webhook is not None
     assert settings.webhook.url == "https://example.org/token"
+    assert settings.webhook.headers_now() == {"A": "b", "Authorization": "Bearer x"}
+    (tmp_path / "bearer").write_text("Bearer y")
+    assert settings.webhook.headers_now()["Authorization"] == "Bearer y"
 
 
 def test_urls_work_on_real_stores(load: Load, database_url: str) -> None:

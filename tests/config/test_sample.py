@@ -61,8 +61,12 @@ def test_every_key_is_in_the_sample_and_no_other() -> None:
     }
 
     named = {path for path in found if not path.endswith(("<measure>", "<name>", "[]"))}
-    of_the_user = {"notify.webhook.headers.Authorization"}
-    of_the_user |= {"monitors[].labels.team", "monitors[].labels.tier"}
+    of_the_user = {
+        "notify.webhook.headers.Authorization",
+        "notify.webhook.header_files.X-Token",
+        "monitors[].labels.team",
+        "monitors[].labels.tier",
+    }
     assert named - of_the_user == set(schema_keys())
 
 
@@ -77,7 +81,7 @@ def test_every_option_that_is_off_is_right_when_it_is_on(load: Load) -> None:
     }
 
 
-USABLE = re.sub(r"^ *\w+_file:.*$", "", ALL_ON, flags=re.MULTILINE)
+USABLE = re.sub(r"^ *(?:\w+_files?|X-Token):.*$", "", ALL_ON, flags=re.MULTILINE)
 """The sample with every option on but the files of secrets."""
 
 

@@ -72,6 +72,11 @@ BROKEN = [
     f'notify: {{webhook: {{url: "https://h/", headers: {{A: "{SECRET}\\n"}}}}}}',
     f"notify: {{webhook: {{url: 'https://h/', headers: {{A: '€{SECRET}'}}}}}}",
     "notify: {webhook: {url: '${SECRET}'}}",
+    f"notify: {{webhook: {{url: 'https://h/', header_files: {{A: {SECRET}}}}}}}",
+    "notify: {webhook: {url: 'https://h/', header_files: {A: two-lines}}}",
+    "notify: {webhook: {url: 'https://h/', header_files: {'A b': good-secret}}}",
+    "notify: {webhook: {url: 'https://h/', header_files: {A: good-secret}, headers: {a: x}}}",
+    f"notify: {{webhook: {{url: 'https://h/', header_files: [{SECRET}]}}}}",
     # variables where no secret belongs
     *(
         f"sources: {{a: sqlite:///x}}\nmonitors: [{{name: x, {key}: '${{SECRET}}'}}]"

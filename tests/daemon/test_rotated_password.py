@@ -113,10 +113,15 @@ def queue(world: World, days: int) -> None:
 
 
 def test_the_webhook_is_where_its_file_says(world: World, tmp_path: Path) -> None:
-    file = tmp_path / "hook"
+    file, token = tmp_path / "hook", tmp_path / "token"
+    token.write_text("first")
     with receiver() as first, receiver() as second:
         file.write_text(f"{first.url}\n")
-        hook = WebhookSettings(first.url, url_file=SecretFile("notify.webhook.url_file", file))
+        hook = WebhookSettings(
+            first.url,
+            url_file=SecretFile("notify.webhook.url_file", file),
+            header_files={"X-Token": SecretFile("notify.webhook.header_files.X-Token", token)},
+        )
         courier = Courier(hook, world.store, Health(), process_now=process_now)
         queue(world, 1)
         assert courier.deliver_due() == 1
@@ -126,6 +131,7 @@ def test_the_webhook_is_where_its_file_says(world: World, tmp_path: Path) -> Non
         told = [row["last_error"] for row in table(world.store, "notification")]
         assert "notify.webhook.url_file: cannot read the file named here" in str(told)
         file.write_text(f"{second.url}\n")
+        token.write_text("second")
         queue(world, 3)
         assert courier.deliver_due() == 1
-        assert (len(first.posts), len(second.posts)) == (1, 1)
+        assert (first.tokens, second.tokens) == (["first"], ["second"])

@@ -17,6 +17,7 @@ class Receiver:
     refused: int = 0
     posts: list[dict[str, Any]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    tokens: list[str | None] = field(default_factory=list)
 
     def taken(self) -> list[dict[str, Any]]:
         """The bodies that were accepted."""
@@ -37,6 +38,7 @@ def receiver(refused: int = 0) -> Iterator[Receiver]:
             found.refused -= answer == 503
             found.posts.append(json.loads(body))
             found.answers.append(answer)
+            found.tokens.append(self.headers["X-Token"])
             self.send_response(answer)
             self.end_headers()
 
