@@ -411,7 +411,10 @@ app.add_typer(configuration, name="config", help="Show the configuration.")
 
 @configuration.command("show")
 def config_show(config: ConfigOption = _DEFAULT_CONFIG) -> None:
-    """Print it as it is in use: every default written out, every secret hidden."""
+    """Print what is in use, without secrets.
+
+    Every default is written out, and what comes from a variable is shown as its name.
+    """
     typer.echo(show_settings(load_settings(config)), nl=False)
 
 
