@@ -14,9 +14,7 @@ from driftwatch.config.document import Loader
 from driftwatch.config.node import Node
 from driftwatch.config.secret import DatabaseSecrets
 from driftwatch.config.settings import LinkSettings, RetentionSettings, Settings, WebhookSettings
-from driftwatch.config.shown_monitor import Shown, duration, shown_monitor
-
-HIDDEN = "<secret>"
+from driftwatch.config.shown_monitor import HIDDEN, Shown, duration, shown_monitor
 
 _HARMLESS_OPTIONS = frozenset(
     {

@@ -1,5 +1,6 @@
 """One monitor as it is in use, in the language of the configuration."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -29,6 +30,11 @@ Variables = Mapping[str, str]
 
 duration = format_duration
 
+HIDDEN = "<secret>"
+
+_OF_CONNECTION = re.compile(r"(?i)(?<=\bpassword=)(?:''[^']*''|[^\s'\"]+)")
+_OF_URL = re.compile(r"(?<=://)[^\s/'\"@]*:[^\s/'\"@]*(?=@)")
+
 
 def shown_monitor(monitor: MonitorSettings, variables: Variables) -> Shown:
     """Its keys, each with its value in use; names and SQL as the file writes their variables."""
@@ -44,7 +50,7 @@ def shown_monitor(monitor: MonitorSettings, variables: Variables) -> Shown:
         "timestamp": _timestamp(monitor.relation, variables),
         "partition": _optional(monitor.relation.partition, variables),
         "updated_at": _optional(monitor.relation.updated_at, variables),
-        "ready": _optional(monitor.ready, variables),
+        "ready": _sql(monitor.ready, variables),
         "pane": duration(monitor.pane_seconds),
         "every": duration(monitor.every_seconds),
         "zone": monitor.calendar.zone,
@@ -74,14 +80,22 @@ def shown_monitor(monitor: MonitorSettings, variables: Variables) -> Shown:
     return {key: value for key, value in found.items() if value is not None}
 
 
+def _sql(value: str | None, variables: Variables) -> str | None:
+    """SQL, without the passwords of connections that it opens itself, as `dblink` does."""
+    text = _optional(value, variables)
+    if text is None:
+        return None
+    return _OF_CONNECTION.sub(HIDDEN, _OF_URL.sub(HIDDEN, text))
+
+
 def _optional(value: str | None, variables: Variables) -> str | None:
     return None if value is None else variables.get(value, value)
 
 
 def _rows(relation: RelationSettings, variables: Variables) -> Shown:
-    where = _optional(relation.where, variables)
+    where = _sql(relation.where, variables)
     if relation.query is not None:
-        return {"query": variables.get(relation.query, relation.query), "where": where}
+        return {"query": _sql(relation.query, variables), "where": where}
     whole = f"{relation.schema}.{relation.table}" if relation.schema else relation.table
     if whole in variables:
         return {"table": variables[whole], "where": where}
@@ -189,7 +203,7 @@ def _reference(reference: ReferenceSettings, variables: Variables) -> Shown:
     if isinstance(reference, SeasonalReference):
         return {"seasonal": duration(reference.weeks * 7 * 86_400)}
     if isinstance(reference, CohortReference):
-        return {"cohort": variables.get(reference.where, reference.where)}
+        return {"cohort": _sql(reference.where, variables)}
     if isinstance(reference, FileReference):
         return {"file": variables.get(str(reference.path), str(reference.path))}
     rows = _rows(reference.relation, variables)

@@ -51,7 +51,7 @@ _PART = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)", re.ASCII)
 
 
 def _version(value: object) -> object:
-    if value in VERSIONS:
+    if isinstance(value, str) and value in VERSIONS:
         return value
     raise PydanticCustomError(
         OWN, "{text}", {"text": "must be TLS12 or TLS13; older versions are not spoken any more"}
@@ -60,7 +60,7 @@ def _version(value: object) -> object:
 
 def _interval(value: object) -> float:
     """Seconds of a duration as Go writes it, such as 1s or 100ms; 0 switches the limit off."""
-    if value in {0, "0"}:
+    if str(value) == "0":
         return 0.0
     if not isinstance(value, str) or not _DURATION.fullmatch(value):
         text = "not a duration; write it like 100ms or 1s, or 0 for no limit"

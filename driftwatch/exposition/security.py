@@ -125,6 +125,6 @@ def open_security(path: Path | None, told: Callable[[bool], None]) -> Security |
 def _look(file: Path) -> _Look:
     try:
         found = file.stat()
-    except OSError:
+    except (OSError, ValueError):  # a path may be none that any file has
         return None
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

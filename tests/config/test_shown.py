@@ -1,5 +1,6 @@
 """The configuration as it is shown: it can be read again, and no secret is in it."""
 
+import json
 import re
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -59,6 +60,25 @@ def test_variables_are_shown_by_their_names(load: Load) -> None:
     assert found["exclude"][0]["reason"] == "${WHY}"
     again = load(shown, env)
     assert without_places(again) == without_places(load(text, env))
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        (
+            "select * from dblink('host=h password=s3cret user=u', 'select 1') as t (a int)",
+            "select * from dblink('host=h password=<secret> user=u', 'select 1') as t (a int)",
+        ),
+        ("a in (f('PASSWORD=''s 3cret'' x'))", "a in (f('PASSWORD=<secret> x'))"),
+        ("a = f('postgresql://u:s3cret@h/db')", "a = f('postgresql://<secret>@h/db')"),
+        ("password = 'x' and token='y'", "password = 'x' and token='y'"),
+        ("t ~ '://a.b/c:d'", "t ~ '://a.b/c:d'"),
+    ],
+)
+def test_passwords_of_connections_in_sql(load: Load, sql: str, told: str) -> None:
+    text = monitor("where: " + json.dumps(sql), "ready: " + json.dumps(sql))
+    (found,) = yaml.safe_load(show_settings(load(text)))["monitors"]
+    assert (found["where"], found["ready"]) == (told, told)
 
 
 def test_files_of_secrets_are_shown_by_their_paths(load: Load, tmp_path: Path) -> None:

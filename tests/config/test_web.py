@@ -4,6 +4,9 @@ import ssl
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from driftwatch.config.web import RateLimit, TlsSettings, load_web
 from driftwatch.errors import ConfigError
@@ -152,6 +155,33 @@ def test_what_cannot_be_used_is_told_with_its_line(tmp_path: Path, text: str, to
     assert str(caught.value).startswith(str(file))
     assert told in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+KEYS = ("tls_server_config", "http_server_config", "basic_auth_users", "rate_limit", "headers",
+        "cert_file", "key_file", "client_auth_type", "min_version", "cipher_suites", "burst",
+        "interval", "client_allowed_sans", "curve_preferences", "x")  # fmt: skip
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+ONE_FOLDER = [HealthCheck.function_scoped_fixture]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=ONE_FOLDER)
+@given(st.dictionaries(st.sampled_from(KEYS), ANY, max_size=4))
+def test_whatever_is_in_it_is_taken_or_told(tmp_path: Path, content: dict[str, object]) -> None:
+    file = loaded(tmp_path, yaml.safe_dump(content))
+    told = ""
+    try:
+        load_web(file)
+    except ConfigError as error:
+        told = str(error)
+    assert all(one.startswith(f"{file}:") for one in told.splitlines())
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

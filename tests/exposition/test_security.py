@@ -14,6 +14,7 @@ import bcrypt
 import httpx
 import pytest
 
+from driftwatch.config.web_shape import CIPHERS, CURVES
 from driftwatch.errors import ConfigError
 from driftwatch.exposition import login
 from driftwatch.exposition.page import Page
@@ -113,6 +114,22 @@ def test_versions_and_suites(place: Place) -> None:
     assert spoken["one"] == ("TLSv1.2", "ECDHE-ECDSA-AES256-GCM-SHA384")
 
 
+@pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize("suite", [name for name in CIPHERS if "_RSA_" not in name])
+def test_each_curve_and_suite_is_spoken(place: Place, name: str, suite: str) -> None:
+    """Those that an elliptic key can serve."""
+    more = f", curve_preferences: [{name}], cipher_suites: [{suite}], prefer_server_cipher_suites: "
+    with place.serving(TLS.replace("}", f"{more}false}}")) as server:
+        assert place.get(server).status_code == 200
+
+
+def test_openssl_knows_every_suite() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    for name in filter(None, CIPHERS.values()):
+        context.set_ciphers(name)
+        assert name in [one["name"] for one in context.get_ciphers()]
+
+
 def test_a_rotated_certificate_is_shown_to_the_next_connection(place: Place) -> None:
     with place.serving(TLS) as server:
         first = ssl.get_server_certificate(server.address)
@@ -173,6 +190,7 @@ def test_a_broken_configuration_keeps_the_last_good_one(
     [
         (lambda folder: (folder / "server.key").unlink(), "cannot be read: No such file"),
         (lambda folder: (folder / "server.crt").write_text("x"), "cannot be used: "),
+        (lambda folder: (folder / "server.crt").write_bytes(b""), "cannot be used: "),
         (lambda folder: (folder / "clients.crt").write_text("x"), "clients.crt cannot be used: "),
     ],
 )
