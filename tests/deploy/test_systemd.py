@@ -97,7 +97,7 @@ def test_a_watchdog_that_is_too_quick_is_told(caplog: pytest.LogCaptureFixture) 
     assert "set WatchdogSec to 30s or more" in caplog.text
 
 
-def test_the_process_tells_that_it_is_ready_alive_and_stopping(
+def test_the_process_tells_that_it_is_ready_alive_reloading_and_stopping(
     tmp_path: Path, listener: Manager
 ) -> None:
     log = Log(f"sqlite:///{tmp_path / 'log.db'}")
@@ -117,6 +117,11 @@ def test_the_process_tells_that_it_is_ready_alive_and_stopping(
         try:
             while sum("WATCHDOG" in one for one in listener.told) < 2:
                 listener.next()
+            two = config.read_text().replace("name: loan", "name: loan-2").partition("monitors:")[2]
+            config.write_text(config.read_text() + two.removeprefix("\n"))
+            process.send_signal(signal.SIGHUP)
+            while listener.next().get("STATUS") != "watching 2 monitors":
+                pass
             process.send_signal(signal.SIGTERM)
             while "STOPPING" not in listener.next():
                 pass
@@ -124,7 +129,7 @@ def test_the_process_tells_that_it_is_ready_alive_and_stopping(
         finally:
             process.kill()
     kinds = [next(iter(one)) for one in listener.told if "WATCHDOG" not in one]
-    assert kinds == ["READY", "STOPPING"]
+    assert kinds == ["READY", "RELOADING", "READY", "STOPPING"]
     assert {"READY": "1", "STATUS": "watching 1 monitor"} in listener.told
 
 
