@@ -165,8 +165,7 @@ class App:
         grace = self.settings.grace_seconds
         until = time.monotonic() + grace
         self._stopping.set()
-        with self._changing:
-            courier = self._courier
+        courier = self._courier  # without a lock: a reload that waits for the store holds it
         if courier is not None:
             courier.stop(0)
         if self._scheduler.running:
@@ -254,7 +253,7 @@ class App:
         if self._courier is not None:
             self._courier.stop(0)  # what it is sending is claimed: nobody sends it twice
         self._courier = self._new_courier(settings)
-        if self._courier is not None:
+        if self._courier is not None and not self._stopping.is_set():
             self._courier.start()
 
     def _heartbeat(self) -> None:
