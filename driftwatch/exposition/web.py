@@ -5,6 +5,7 @@ Nothing but /explain runs SQL: a scrape is answered while every database is down
 
 import errno
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -121,7 +122,7 @@ class WebServer:
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._server = uvicorn.Server(
-            uvicorn.Config(
+            _Config(
                 Guard(app, security),
                 log_config=None,
                 log_level="warning",
@@ -130,11 +131,10 @@ class WebServer:
                 ws="none",
                 loop="asyncio",
                 http=limited(security),
-                ssl_context_factory=None if context is None else lambda *_: context,
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=2,
-            )
+            ).encrypted_by(context)
         )
 
     @property
@@ -176,6 +176,20 @@ class WebServer:
             self._thread.join(timeout_seconds)
         if self._socket is not None:
             self._socket.close()
+
+
+class _Config(uvicorn.Config):
+    """uvicorn's own, with a context of ours in place of one that it makes of files."""
+
+    _context: ssl.SSLContext | None = None
+
+    def encrypted_by(self, context: ssl.SSLContext | None) -> "_Config":
+        self._context = context
+        return self
+
+    def load(self) -> None:
+        super().load()
+        self.ssl = self._context
 
 
 def _listen(host: str, port: int) -> socket.socket:
