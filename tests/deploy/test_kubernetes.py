@@ -16,7 +16,7 @@ from tests.exposition.readings import NOW, busy_health
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 VERSIONS = ("1.28", "1.32", kubernetes_validate.latest_version())
-OF_OTHERS = {"Kustomization", "ServiceMonitor"}
+OF_OTHERS = {"Kustomization", "ServiceMonitor", "PrometheusRule"}
 """Kinds that Kubernetes itself does not know: no schema of them is at hand."""
 
 
@@ -128,6 +128,15 @@ def selectors() -> Iterator[tuple[str, dict[str, str]]]:
 @pytest.mark.parametrize(("what", "labels"), list(selectors()))
 def test_selectors_find_the_pod(what: str, labels: dict[str, str]) -> None:
     assert labels.items() <= DEPLOYMENT["template"]["metadata"]["labels"].items(), what
+
+
+def test_the_rules_are_about_the_job_that_the_monitor_makes() -> None:
+    """The operator names the job by the service."""
+    groups = MANIFESTS["prometheusrule.yaml"]["spec"]["groups"]
+    expressions = [rule["expr"] for group in groups for rule in group["rules"]]
+    assert (
+        f'absent(up{{job="{MANIFESTS["service.yaml"]["metadata"]["name"]}"}} == 1)' in expressions
+    )
 
 
 def test_the_monitor_finds_the_service() -> None:

@@ -90,12 +90,14 @@ def _daemon(job: str, links: LinkSettings) -> Iterator[Alert]:
     alert = "DriftwatchConfigRejected"
     yield Alert(
         alert,
-        f"{merged('driftwatch_config_last_reload_successful', 'min')} == 0",
+        f"{merged('driftwatch_config_last_reload_successful', 'min')} == 0\n"
+        "or\n"
+        f"{merged('driftwatch_web_config_last_reload_successful', 'min')} == 0",
         Severity.WARNING,
         "The configuration was refused; the one before it is in use.",
         {
-            "description": "The daemon's log names file, line and remedy; so does driftwatch "
-            "check.",
+            "description": "The configuration, or that of the web server. The daemon's log names "
+            "file, line and remedy; so does driftwatch check.",
             **_links(links, alert),
         },
     )
