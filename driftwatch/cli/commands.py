@@ -16,13 +16,21 @@ from driftwatch.cli import evaluate as evaluate_command
 from driftwatch.cli import exclude as exclude_command
 from driftwatch.cli import explain as explain_command
 from driftwatch.cli import prune as prune_command
-from driftwatch.cli import reference as reference_command
 from driftwatch.cli import replay as replay_command
 from driftwatch.cli import rules as rules_command
 from driftwatch.cli import serve as serve_command
 from driftwatch.cli import status as status_command
 from driftwatch.cli.logs import LogFormat, LogLevel, log_the_rest, start_logging
+from driftwatch.cli.options import (
+    DEFAULT_CONFIG,
+    ColumnArgument,
+    ConfigOption,
+    FromOption,
+    MonitorArgument,
+    ToOption,
+)
 from driftwatch.cli.pages import pages_of
+from driftwatch.cli.reference_commands import reference
 from driftwatch.cli.terminal import harmless_streams, open_console, show
 from driftwatch.config.alternative import GRAMMAR
 from driftwatch.config.load import load_settings
@@ -43,20 +51,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-ConfigOption = Annotated[
-    Path, typer.Option("--config", "-c", help="The configuration file.", envvar="DRIFTWATCH_CONFIG")
-]
-_DEFAULT_CONFIG = Path("config.yaml")
-
-MonitorArgument = Annotated[str, typer.Argument(help="The monitor's name.")]
-ColumnArgument = Annotated[
-    str | None, typer.Argument(help="One feature, or @volume; default: all of the monitor.")
-]
-FromOption = Annotated[
-    str, typer.Option("--from", help="Where the range begins, such as 2026-09-01.")
-]
-ToOption = Annotated[str, typer.Option("--to", help="Where it ends; not part of it any more.")]
-
 
 def main() -> None:
     """Run the command line. An error that driftwatch can name is one message and exit code 1."""
@@ -74,7 +68,7 @@ def main() -> None:
 
 @app.command()
 def serve(
-    config: ConfigOption = _DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     log_format: Annotated[LogFormat, typer.Option(help="How log lines look.")] = LogFormat.LOGFMT,
     log_level: Annotated[LogLevel, typer.Option(help="The least that is logged.")] = LogLevel.INFO,
     lifecycle: Annotated[
@@ -96,7 +90,7 @@ def serve(
 
 @app.command()
 def evaluate(
-    config: ConfigOption = _DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     once: Annotated[
         bool, typer.Option("--once", help="Catch up with what is complete now, then exit.")
     ] = False,
@@ -119,7 +113,7 @@ def evaluate(
 
 @app.command()
 def check(
-    config: ConfigOption = _DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     offline: Annotated[
         bool, typer.Option("--offline", help="Only the file: connect to nothing.")
     ] = False,
@@ -133,7 +127,7 @@ def check(
 
 
 @app.command()
-def status(config: ConfigOption = _DEFAULT_CONFIG) -> None:
+def status(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Show what fires, what is blind, and what scans cost."""
     status_command.status(load_settings(config))
 
@@ -142,7 +136,7 @@ def status(config: ConfigOption = _DEFAULT_CONFIG) -> None:
 def explain(
     monitor: Annotated[str, typer.Argument(help="The monitor's name.")],
     feature: Annotated[str, typer.Argument(help="The feature's name.")],
-    config: ConfigOption = _DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     window: Annotated[
         str | None, typer.Option(help="The window's length, such as 1d; default: the longest.")
     ] = None,
@@ -189,7 +183,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one for each option
         str | None, typer.Option(help="Windows of this length alone, such as 1d.")
     ] = None,
     feature: Annotated[str | None, typer.Option(help="Show this feature alone.")] = None,
-    config: ConfigOption = _DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Judge the stored past again by another policy.
 
@@ -212,7 +206,7 @@ def backfill(
     monitor: MonitorArgument,
     start: FromOption,
     end: ToOption,
-    config: ConfigOption = _DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     allow_shrink: Annotated[
         bool,
         typer.Option("--allow-shrink", help="Believe the log where it lost rows."),
@@ -241,7 +235,7 @@ def accept(
     since: Annotated[str, typer.Option(help="When the change began, such as 2026-09-01.")],
     reason: Annotated[str, typer.Option(help="Why it is right; kept and shown.")],
     column: ColumnArgument = None,
-    config: ConfigOption = _DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Accept a change: what came since is right.
 
@@ -263,7 +257,7 @@ def exclude(
     reason: Annotated[str | None, typer.Option(help="Why; kept and shown.")] = None,
     listed: Annotated[bool, typer.Option("--list", help="List what is excluded.")] = False,
     remove: Annotated[int | None, typer.Option(help="Take back the exclusion of this id.")] = None,
-    config: ConfigOption = _DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Exclude a range: shown, but nobody is paged.
 
@@ -285,7 +279,7 @@ def exclude(
 
 @app.command()
 def rules(
-    config: ConfigOption = _DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     form: Annotated[
         rules_generate.Format,
         typer.Option("--format", help="Rules for Prometheus or its Operator, or sample routes."),
@@ -327,90 +321,19 @@ def rules(
 
 
 @app.command()
-def prune(config: ConfigOption = _DEFAULT_CONFIG) -> None:
+def prune(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Delete what is older than `retention` keeps it."""
     prune_command.prune(load_settings(config))
 
 
-reference = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(reference, name="reference", help="List, show, compare and capture references.")
-
-
-@reference.command("list")
-def reference_list(monitor: MonitorArgument, config: ConfigOption = _DEFAULT_CONFIG) -> None:
-    """List every version of every column."""
-    reference_command.list_references(load_settings(config), monitor)
-
-
-@reference.command("show")
-def reference_show(
-    monitor: MonitorArgument,
-    column: Annotated[str, typer.Argument(help="One feature, or @volume.")],
-    version: Annotated[
-        int | None, typer.Option(help="Which version; default: the active one.")
-    ] = None,
-    config: ConfigOption = _DEFAULT_CONFIG,
-) -> None:
-    """Show one reference bin by bin."""
-    reference_command.show_reference(load_settings(config), monitor, column, version)
-
-
-@reference.command("diff")
-def reference_diff(
-    monitor: MonitorArgument,
-    first: Annotated[int, typer.Argument(help="A version, to be compared with.")],
-    second: Annotated[int, typer.Argument(help="Another version.")],
-    column: ColumnArgument = None,
-    config: ConfigOption = _DEFAULT_CONFIG,
-) -> None:
-    """Show how far two versions are apart."""
-    reference_command.diff_references(load_settings(config), monitor, first, second, column)
-
-
-@reference.command("capture")
-def reference_capture(
-    monitor: MonitorArgument,
-    start: FromOption,
-    end: ToOption,
-    column: ColumnArgument = None,
-    refit: Annotated[
-        bool, typer.Option("--refit", help="Fit the bins anew; counts the range again.")
-    ] = False,
-    reason: Annotated[str, typer.Option(help="Why; kept with it.")] = "",
-    config: ConfigOption = _DEFAULT_CONFIG,
-) -> None:
-    """Make a range the new reference.
-
-    It stays until another `reference` is configured. Alerts that fire are resolved.
-    """
-    start_logging(LogFormat.LOGFMT, LogLevel.WARNING)
-    raise typer.Exit(
-        reference_command.capture_reference(
-            load_settings(config), monitor, column, start=start, end=end, refit=refit, reason=reason
-        )
-    )
-
-
-@reference.command("activate")
-def reference_activate(
-    monitor: MonitorArgument,
-    version: Annotated[int, typer.Argument(help="The version.")],
-    column: ColumnArgument = None,
-    config: ConfigOption = _DEFAULT_CONFIG,
-) -> None:
-    """Compare with an older version again."""
-    start_logging(LogFormat.LOGFMT, LogLevel.WARNING)
-    raise typer.Exit(
-        reference_command.activate_reference(load_settings(config), monitor, version, column)
-    )
-
 
 configuration = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(configuration, name="config", help="Show the configuration.")
 
 
 @configuration.command("show")
-def config_show(config: ConfigOption = _DEFAULT_CONFIG) -> None:
+def config_show(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Print what is in use, without secrets.
 
     Every default is written out, and what comes from a variable is shown as its name.
@@ -420,7 +343,7 @@ def config_show(config: ConfigOption = _DEFAULT_CONFIG) -> None:
 
 @app.command()
 def dashboards(
-    config: ConfigOption = _DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The folder for the files; it is made.")
     ] = Path("dashboards"),
@@ -434,7 +357,7 @@ def dashboards(
 
 
 @app.command()
-def migrate(config: ConfigOption = _DEFAULT_CONFIG) -> None:
+def migrate(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Bring driftwatch's own tables to this release's schema."""
     store = open_store(load_settings(config).store_url)
     try:
