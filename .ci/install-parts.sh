@@ -1,7 +1,7 @@
 #!/bin/sh
 # The real parts that tests use: PostgreSQL, Prometheus with its promtool, Alertmanager with its
-# amtool, Chromium, systemd's checker of units, and node with the types of Grafana's dashboards. As
-# root, what is missing is installed, without starting its services. Otherwise a line says what to
+# amtool, Chromium, systemd's checker of units, node with the types of Grafana's dashboards, and curl.
+# As root, what is missing is installed, without starting its services. Otherwise a line says what to
 # install, and the tests that need it skip (where CI is set, they fail).
 set -u
 
@@ -54,6 +54,7 @@ command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/n
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v systemd-analyze >/dev/null 2>&1 || missing="$missing systemd"
 { command -v node && command -v npm; } >/dev/null 2>&1 || missing="$missing nodejs npm"
+command -v curl >/dev/null 2>&1 || missing="$missing curl"
 [ -z "$missing" ] || install_packages
 
 # npm notes what it installed; that is too old once the lock is newer.

@@ -1,4 +1,4 @@
-"""docs/howto/first-monitor.md does what it says: from a table of one's own to a first alert."""
+"""docs/howto/first-monitor.md does what it says: from a table of one's own to an alert."""
 
 import logging
 import random

@@ -30,6 +30,7 @@ class PrometheusServer:
 
     url: str
     log: Path
+    process_id: int
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The samples of an instant query: {"metric": labels, "value": [time, text]}."""
@@ -69,26 +70,33 @@ def prometheus_server(
 
     scrape: further keys of the scrape configuration.
     """
-    program = require_program("prometheus", package="prometheus")
     with tempfile.TemporaryDirectory(prefix="driftwatch-prometheus-") as name:
-        folder = Path(name)
-        config = folder / "prometheus.yml"
+        config = Path(name) / "prometheus.yml"
         more = "".join(f"    {key}: {json.dumps(value)}\n" for key, value in (scrape or {}).items())
         files = json.dumps([str(path) for path in rules])
         told = json.dumps([alertmanager] if alertmanager else [])
         config.write_text(_CONFIG % (files, json.dumps(target), more, told))
-        address = f"127.0.0.1:{free_port()}"
-        command = [
-            str(program), f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address={address}",
-        ]  # fmt: skip
-        server = PrometheusServer(f"http://{address}", folder / "log")
-        with server.log.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as one:
-            try:
-                wait_until_ready(f"{server.url}/-/ready", one, server.log)
-                yield server
-            finally:
-                one.terminate()
+        with prometheus_of(config) as server:
+            yield server
+
+
+@contextmanager
+def prometheus_of(config: Path) -> Iterator[PrometheusServer]:
+    """A started, ready server with this configuration, which keeps its files in the same folder;
+    stopped at the end."""
+    program = require_program("prometheus", package="prometheus")
+    address = f"127.0.0.1:{free_port()}"
+    command = [
+        str(program), f"--config.file={config}", f"--storage.tsdb.path={config.parent / 'data'}",
+        f"--web.listen-address={address}",
+    ]  # fmt: skip
+    told = config.parent / "log"
+    with told.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as one:
+        try:
+            wait_until_ready(f"http://{address}/-/ready", one, told)
+            yield PrometheusServer(f"http://{address}", told, one.pid)
+        finally:
+            one.terminate()
 
 
 def promtool(*arguments: object, text: bytes = b"") -> subprocess.CompletedProcess[str]:
