@@ -101,7 +101,14 @@ def types_of(script: Path) -> str:
 
 
 def all_but_prometheus(programs: Path, script: Path) -> None:
-    for name in ("initdb", "systemd-analyze", "amtool", "prometheus-alertmanager", "curl"):
+    for name in (
+        "initdb",
+        "systemd-analyze",
+        "amtool",
+        "prometheus-alertmanager",
+        "chromium",
+        "curl",
+    ):
         program(programs, name, "exit 0")
     program(programs, "node", "exit 0")
     program(programs, "npm", types_of(script))
@@ -115,7 +122,7 @@ def test_somebody_who_is_not_root_is_told_what_to_install(
     program(programs, "initdb", "exit 0")
     told = run(install_parts, programs)
     assert told.returncode == 0
-    packages = "prometheus prometheus-alertmanager systemd nodejs npm curl"
+    packages = "prometheus prometheus-alertmanager chromium systemd nodejs npm curl"
     assert f"sudo apt-get install {packages}\n" in told.stdout
 
 
