@@ -85,6 +85,35 @@ def test_what_is_mounted_is_there() -> None:
     assert [one for one in files if not (DEPLOY / one).exists()] == []
 
 
+def test_the_image_is_started_as_it_was_made() -> None:
+    """Its program is on no path: whoever names another entry point must name all of it."""
+    service = services()["driftwatch"]
+    (entry,) = of_image("ENTRYPOINT")
+    assert "entrypoint" not in service, entry
+    config = service["command"][service["command"].index("--config") + 1]
+    assert mounts("driftwatch")[config] == "./driftwatch.yaml"
+    assert service["command"] == ["serve", "--config", config]
+    assert re.match(r"python:", of_image("ARG BASE=")[0]), "the health check runs python"
+    assert service["healthcheck"]["test"][:3] == ["CMD", "python", "-c"]
+
+
+def test_grafana_may_read_the_folder_of_the_store_and_not_write_it() -> None:
+    (made,) = (line for line in of_image("RUN") if "/var/lib/driftwatch" in line)
+    words = made.split()
+    group, mode = words[words.index("-g") + 1], int(words[words.index("-m") + 1], 8)
+    assert services()["grafana"]["group_add"] == [group]
+    assert mode & 0o070 == 0o050
+    assert mode & 0o007 == 0
+    (line,) = (one for one in services()["grafana"]["volumes"] if one.startswith("store:"))
+    assert line.endswith(":ro")
+
+
+def of_image(instruction: str) -> list[str]:
+    """What the lines of the container file that begin with this say."""
+    lines = (DEPLOY / "Containerfile").read_text("utf-8").splitlines()
+    return [one.removeprefix(instruction) for one in lines if one.startswith(instruction)]
+
+
 def test_driftwatch_listens_where_prometheus_asks_and_stores_where_grafana_looks() -> None:
     settings = load_settings(DEPLOY / "driftwatch.yaml", {"LOGS_URL": LOGS_URL})
     assert (settings.host, settings.port) == ("0.0.0.0", 10777)

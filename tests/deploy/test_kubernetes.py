@@ -1,5 +1,6 @@
 """The manifests fit the schemas of Kubernetes, each other, and what the daemon answers."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -142,3 +143,16 @@ def test_the_rules_are_about_the_job_that_the_monitor_makes() -> None:
 def test_the_monitor_finds_the_service() -> None:
     wanted = MANIFESTS["servicemonitor.yaml"]["spec"]["selector"]["matchLabels"]
     assert wanted.items() <= MANIFESTS["service.yaml"]["metadata"]["labels"].items()
+
+
+def test_the_rules_ask_for_the_job_that_the_monitor_makes() -> None:
+    """Of a ServiceMonitor without `jobLabel` the job is the name of the service."""
+    assert "jobLabel" not in MANIFESTS["servicemonitor.yaml"]["spec"]
+    groups = MANIFESTS["prometheusrule.yaml"]["spec"]["groups"]
+    jobs = {
+        job
+        for group in groups
+        for rule in group["rules"]
+        for job in re.findall(r'job="([^"]*)"', rule["expr"])
+    }
+    assert jobs == {MANIFESTS["service.yaml"]["metadata"]["name"]}
