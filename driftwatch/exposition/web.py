@@ -125,7 +125,7 @@ class WebServer:
             _Config(
                 Guard(app, security),
                 log_config=None,
-                log_level="warning",
+                log_level="error",  # any client can have it warn, as often as it likes
                 access_log=False,
                 lifespan="off",
                 ws="none",

@@ -18,7 +18,6 @@ from driftwatch.config.web_shape import CIPHERS, CURVES
 from driftwatch.errors import ConfigError
 from driftwatch.exposition import login
 from driftwatch.exposition.page import Page
-from driftwatch.exposition.protocol import limited
 from driftwatch.exposition.security import Security
 from driftwatch.exposition.web import Probes, WebServer, create_app
 from tests.exposition.readings import NOW, busy_health
@@ -314,65 +313,6 @@ def test_a_rate_of_requests(place: Place) -> None:
         assert [place.get(server).status_code for _ in range(3)] == [200, 200, 429]
         place.write("rate_limit: {interval: 1h, burst: 1}")
         assert [place.get(server).status_code for _ in range(3)] == [200, 429, 429]
-
-
-# -- slow clients ---------------------------------------------------------------------------------
-
-
-@contextmanager
-def impatient(*, request_seconds: float, most: int) -> Iterator[WebServer]:
-    probes = Probes(now=lambda: NOW, heartbeat=lambda: NOW, not_ready=list)
-    server = WebServer(create_app(Page(), busy_health(), probes), "127.0.0.1", 0)
-    server._server.config.http = limited(None, request_seconds=request_seconds, most=most)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
-def closed(client: socket.socket) -> bool:
-    """Whether the other side has ended it; waits for that for as long as its timeout."""
-    try:
-        return client.recv(1) == b""
-    except ConnectionError:
-        return True
-
-
-@pytest.mark.parametrize("sent", [b"", b"GET /metrics HTTP/1.1\r\nHost: x\r\n"])
-def test_a_client_that_never_ends_its_request_is_cut_off(sent: bytes) -> None:
-    with (
-        impatient(request_seconds=0.3, most=10) as server,
-        socket.create_connection(server.address, timeout=10) as slow,
-    ):
-        slow.sendall(sent)
-        assert httpx.get(f"{server.url}/metrics", trust_env=False).status_code == 200
-        assert closed(slow)
-
-
-def test_a_second_request_that_never_ends_is_cut_off_too() -> None:
-    with (
-        impatient(request_seconds=0.5, most=10) as server,
-        socket.create_connection(server.address, timeout=10) as slow,
-    ):
-        slow.sendall(b"GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert b"200 OK" in slow.recv(65_536)
-        slow.sendall(b"GET /-/ready HTTP/1.1\r\n")
-        while slow.recv(65_536):
-            pass
-
-
-def test_those_that_wait_longest_make_room() -> None:
-    with impatient(request_seconds=60, most=20) as server:
-        slow = [socket.create_connection(server.address, timeout=10) for _ in range(60)]
-        try:
-            assert httpx.get(f"{server.url}/metrics", trust_env=False).status_code == 200
-            assert closed(slow[0])
-            slow[-1].sendall(b"GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert b"200 OK" in slow[-1].recv(65_536)
-        finally:
-            for one in slow:
-                one.close()
 
 
 # -- Prometheus -----------------------------------------------------------------------------------
