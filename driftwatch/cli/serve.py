@@ -10,6 +10,7 @@ from driftwatch.config.load import load_settings
 from driftwatch.config.settings import MonitorSettings, Settings
 from driftwatch.daemon.app import App
 from driftwatch.daemon.clock import LiveClock
+from driftwatch.daemon.reload import ReloadThread
 from driftwatch.daemon.runner import Ran
 from driftwatch.daemon.signals import arriving_signals, end_process
 from driftwatch.daemon.systemd import ServiceManager
@@ -39,10 +40,9 @@ def serve(path: Path, *, lifecycle: bool = False) -> None:
             daemon.start()
             log.info("watching %s, metrics on %s/metrics", _names(settings), daemon.web.url)
             manager.ready(_status(daemon.settings))
+            reloads = ReloadThread(lambda: _reload(daemon, manager))
             while arrived.get() is signal.SIGHUP:
-                manager.reloading()
-                daemon.reloader.try_reload()
-                manager.ready(_status(daemon.settings))
+                reloads.ask()
             manager.stopping()
             log.info(
                 "stopping; all ends within %gs, SQL is cancelled before that",
@@ -50,9 +50,15 @@ def serve(path: Path, *, lifecycle: bool = False) -> None:
             )
         finally:
             ended = daemon.stop()
-    log.info("stopped" if ended else "stopped; an evaluation was left, and will be done again")
+    log.info("stopped" if ended else "stopped; what still ran was left, and will be done again")
     if not ended:
         end_process()
+
+
+def _reload(daemon: App, manager: ServiceManager) -> None:
+    manager.reloading()
+    daemon.reloader.try_reload()
+    manager.ready(_status(daemon.settings))
 
 
 def _status(settings: Settings) -> str:

@@ -165,19 +165,24 @@ class App:
         grace = self.settings.grace_seconds
         until = time.monotonic() + grace
         self._stopping.set()
-        courier = self._courier  # without a lock: a reload that waits for the store holds it
+        # A reload, or an opening, may wait for a store that does not answer.
+        settled = self._changing.acquire(timeout=grace * _CANCEL_SHARE)
+        courier = self._courier
+        if settled:
+            self._changing.release()
         if courier is not None:
             courier.stop(0)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        idle = self._wait_idle(grace * (1 - _CANCEL_SHARE)) or self._cancel(until)
+        cancel_at = until - grace * _CANCEL_SHARE
+        idle = self._wait_idle(cancel_at - time.monotonic()) or self._cancel(until)
         if courier is not None:
             courier.stop(max(0.0, until - time.monotonic()))
         self.web.stop()
         for source in self._fleet.sources.values():
             source.close()
         self._store.close()
-        return idle
+        return idle and settled
 
     def _cancel(self, until: float) -> bool:
         """Cancel again and again: an evaluation may begin its next statement meanwhile."""
@@ -204,12 +209,15 @@ class App:
             try:
                 with self._changing:
                     self._open()
-                    self._begin()
+                    if not self._stopping.is_set():
+                        self._begin()
             except StoreAwayError as error:
                 log.warning("still nothing is watched: %s", error)
             except StoreError as error:
                 # Not the start of old: whoever started it is not there to read it any more.
                 log.error("still nothing is watched, and waiting does not help: %s", error)
+            except Exception:
+                log.exception("still nothing is watched: unexpected error")
             else:
                 log.info("the store answers; watching begins")
                 return

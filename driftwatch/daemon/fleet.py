@@ -1,7 +1,7 @@
 """All monitors at work: evaluated by name, shown, exchanged for those of a new configuration."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import RLock
@@ -69,9 +69,7 @@ class Fleet:
         """Show all monitors as the store knows them."""
         for name in self._sources:
             self._health.source_added(name)
-        for one in self._watched.values():
-            self._add_to_health(one.settings)
-            self._publish(one)
+        self._present(list(self._watched.values()), added=self._watched.keys())
         self._page.prepare(self._steady_now())
 
     def run(self, name: str, *, delay_seconds: float) -> bool:
@@ -99,13 +97,8 @@ class Fleet:
                 self._health.monitor_removed(name)
         for source in left:  # a connection in use is closed when its evaluation ends
             source.close()
-        for one in (self._watched[name] for name in (*found.added, *found.changed)):
-            if one.settings.name in found.added:
-                self._add_to_health(one.settings)
-            else:
-                interval = one.settings.every_seconds
-                self._health.monitor_changed(one.settings.name, interval_seconds=interval)
-            self._publish(one)
+        taken_up = [self._watched[name] for name in (*found.added, *found.changed)]
+        self._present(taken_up, added=found.added)
         self._page.prepare(self._steady_now(), urgent=True)
         return found
 
@@ -146,10 +139,26 @@ class Fleet:
         self._sources = {**kept, **opened}
         return left
 
-    def _add_to_health(self, monitor: MonitorSettings) -> None:
+    def _present(self, these: Sequence[Watched], *, added: Collection[str]) -> None:
+        """Show these as the store knows them.
+
+        Once it does not answer, it is not asked for the others: a server that is away may take ten
+        seconds for each question. Their next evaluation shows them.
+        """
+        answers = True
+        for one in these:
+            name, interval = one.settings.name, one.settings.every_seconds
+            if name in added:
+                self._add_to_health(one.settings, ask=answers)
+            else:
+                self._health.monitor_changed(name, interval_seconds=interval)
+            answers = answers and self._publish(one)
+
+    def _add_to_health(self, monitor: MonitorSettings, *, ask: bool) -> None:
         success, completion = None, None
-        with suppress(StoreError):  # then it is as if it had never run; `_publish` tells of it
-            success, completion = last_times(self._store, monitor.name)
+        if ask:
+            with suppress(StoreError):  # then it is as if it had never run; `_publish` tells of it
+                success, completion = last_times(self._store, monitor.name)
         self._health.monitor_added(
             monitor.name,
             now=process_now(),
@@ -197,8 +206,8 @@ class Fleet:
             self._health.source_failed(monitor.source)
         self._health.store_answered(report.outcome != StoreError.outcome)
 
-    def _publish(self, watched: Watched) -> None:
-        """Show what is stored, by the configuration that is in use by now."""
+    def _publish(self, watched: Watched) -> bool:
+        """Show what is stored, by the configuration in use by now; False if it cannot be read."""
         name = watched.settings.name
         current = self._watched.get(name, watched)
         try:
@@ -207,10 +216,11 @@ class Fleet:
             # What is shown stays until it expires: a scrape never waits for the store.
             log.warning("monitor %s: metrics are not renewed: %s", name, error)
             self._health.store_answered(False)
-            return
+            return False
         with self._exchanging:
             if self._watched.get(name) is current:
                 self._page.replace(blocks)
+        return True
 
 
 def _opened(settings: Settings, names: Sequence[str]) -> Mapping[str, Source]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from threading import Lock
+from threading import Event, Lock, Thread
 
 from driftwatch.config.settings import Settings
 from driftwatch.daemon.clock import process_now
@@ -31,11 +31,12 @@ class Reloader:
         self._one_at_a_time = Lock()
 
     def reload(self) -> None:
-        """DriftwatchError: the file was refused; the gauge of the last reload says so, too."""
+        """DriftwatchError: the file was refused; the gauge of the last reload says so, too, as it
+        does after an error that nobody foresaw."""
         with self._one_at_a_time:
             try:
                 self._take_up(self._read())
-            except DriftwatchError:
+            except Exception:
                 self._health.config_loaded(process_now(), successful=False)
                 raise
 
@@ -45,3 +46,24 @@ class Reloader:
             self.reload()
         except DriftwatchError as error:
             log.error("the configuration was refused, the old one stays in use: %s", error)
+        except Exception:
+            log.exception("the configuration was not taken up: unexpected error")
+
+
+class ReloadThread:
+    """Reloads that nobody waits for: whoever asks can be told to end meanwhile, though a reload may
+    wait for a store. Those that are asked for while one is under way are one more together."""
+
+    def __init__(self, reload: Callable[[], None]) -> None:
+        self._reload = reload
+        self._asked = Event()
+        Thread(target=self._loop, name="driftwatch-reload", daemon=True).start()
+
+    def ask(self) -> None:
+        """Soon. What the file holds by now will be read, whatever is under way."""
+        self._asked.set()
+
+    def _loop(self) -> None:
+        while self._asked.wait():
+            self._asked.clear()
+            self._reload()

@@ -1,14 +1,12 @@
 """The pages that are text: the configuration in use, and what is known of one result."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
-from threading import Thread
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from driftwatch.exposition.beside import beside
 from driftwatch.exposition.pages import ExplainRequest, PageError, Pages
 
 AT_ONCE = 2
@@ -44,39 +42,12 @@ class _Explaining:
             self._waiting += 1
             try:
                 async with self._room:
-                    text = await _beside(lambda: self._pages.explain(asked))
+                    text = await beside(lambda: self._pages.explain(asked), "explain")
             finally:
                 self._waiting -= 1
         except PageError as error:
             return PlainTextResponse(f"{error}\n", error.status)
         return PlainTextResponse(text)
-
-
-async def _beside(call: Callable[[], str]) -> str:
-    """What a call gives, in a thread that nobody waits for: a store that does not answer must not
-    keep the process from ending, as a thread of asyncio's pool would."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[str] = loop.create_future()
-
-    def settle(text: str | None, error: Exception | None) -> None:
-        if answer.done():  # whoever asked is gone
-            return
-        if error is not None:
-            answer.set_exception(error)
-        else:
-            answer.set_result(text or "")
-
-    def run() -> None:
-        text, failed = None, None
-        try:
-            text = call()
-        except Exception as error:
-            failed = error
-        with suppress(RuntimeError):  # the server has ended meanwhile
-            loop.call_soon_threadsafe(settle, text, failed)
-
-    Thread(target=run, name="driftwatch-explain", daemon=True).start()
-    return await answer
 
 
 def _asked(request: Request) -> ExplainRequest:

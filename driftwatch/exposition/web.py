@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,6 +19,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from driftwatch.errors import DriftwatchError
+from driftwatch.exposition.beside import beside
 from driftwatch.exposition.guard import Guard
 from driftwatch.exposition.health import Health
 from driftwatch.exposition.landing import POLICY, landing
@@ -30,6 +32,9 @@ from driftwatch.exposition.security import Security
 
 HEARTBEAT_LIMIT_SECONDS = 60.0
 """A scheduler whose loop has not turned for this long is not healthy."""
+
+RELOADS = 8
+"""Reloads that may be asked for over HTTP at a time; they go one after the other."""
 
 _STARTED_WITHIN_SECONDS = 10.0
 
@@ -71,22 +76,12 @@ def create_app(page: Page, health: Health, probes: Probes, pages: Pages | None =
             headers["Content-Encoding"] = "gzip"
         return Response(answer.body, headers=headers)
 
-    def healthy(_: Request) -> Response:
+    # These two on the loop as well: whatever is slow, a probe is answered.
+    async def healthy(_: Request) -> Response:
         return _verdict(_stalled(probes), "driftwatch is healthy.")
 
-    def ready(_: Request) -> Response:
+    async def ready(_: Request) -> Response:
         return _verdict(list(probes.not_ready()), "driftwatch is ready.")
-
-    def reload(_: Request) -> Response:
-        if probes.reload is None:
-            told = "Reloading over HTTP is off: start driftwatch with --enable-lifecycle.\n"
-            return PlainTextResponse(told, status_code=403)
-        try:
-            probes.reload()
-        except DriftwatchError as error:
-            told = f"The configuration was refused, the old one stays in use: {error}\n"
-            return PlainTextResponse(told, status_code=500)
-        return PlainTextResponse("The configuration was read again.\n")
 
     def first(_: Request) -> Response:
         now = probes.now()
@@ -100,10 +95,37 @@ def create_app(page: Page, health: Health, probes: Probes, pages: Pages | None =
             Route("/metrics", metrics),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
-            Route("/-/reload", reload, methods=["POST", "PUT"]),
+            Route("/-/reload", _Reloading(probes).answer, methods=["POST", "PUT"]),
             *([] if pages is None else page_routes(pages)),
         ]
     )
+
+
+class _Reloading:
+    def __init__(self, probes: Probes) -> None:
+        self._reload = probes.reload
+        self._under_way = 0
+
+    async def answer(self, _: Request) -> Response:
+        if self._reload is None:
+            told = "Reloading over HTTP is off: start driftwatch with --enable-lifecycle.\n"
+            return PlainTextResponse(told, status_code=403)
+        if self._under_way >= RELOADS:
+            return PlainTextResponse("Reloads are under way already; try again.\n", 503)
+        self._under_way += 1
+        try:
+            told = await beside(partial(_reloaded, self._reload), "reload")
+        except DriftwatchError as error:
+            told = f"The configuration was refused, the old one stays in use: {error}\n"
+            return PlainTextResponse(told, status_code=500)
+        finally:
+            self._under_way -= 1
+        return PlainTextResponse(told)
+
+
+def _reloaded(reload: Callable[[], None]) -> str:
+    reload()
+    return "The configuration was read again.\n"
 
 
 class WebServer:

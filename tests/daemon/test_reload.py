@@ -4,6 +4,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -15,8 +16,10 @@ from driftwatch.config.load import load_settings
 from driftwatch.config.settings import MonitorSettings, Settings, SourceSettings, WebhookSettings
 from driftwatch.daemon.app import App
 from driftwatch.daemon.clock import LiveClock, ReplayClock
+from driftwatch.daemon.reload import Reloader
 from driftwatch.daemon.watched import difference, refuse_what_needs_a_restart
 from driftwatch.errors import ConfigError, StoreError
+from driftwatch.exposition.web import RELOADS
 from driftwatch.store.engine import open_store
 from driftwatch.verdict.policy import FixedThreshold, Measure
 from tests.daemon.test_app import Daemon, quick, running, settings_of, wait_for
@@ -179,6 +182,58 @@ def test_the_difference_names_every_monitor_once(world: World) -> None:
     assert difference(before, notified).changed == ["one", "two", "three"]
 
 
+# -- a store that does not answer -----------------------------------------------------------------
+
+
+def test_a_store_that_does_not_answer_is_asked_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server that is away may take ten seconds for each question."""
+    before = settings_of(world)
+    with running(before) as daemon:
+        wait_for(daemon.outcomes)
+        Path(str(world.store._engine.url.database)).unlink()
+        added = [quick(world.monitor, name=f"m{number}") for number in range(5)]
+        caplog.clear()
+        daemon.app.reload(replace(before, monitors=(*before.monitors, *added)))
+        here = threading.current_thread().name
+        told = [one.getMessage() for one in caplog.records if one.threadName == here]
+        assert len([one for one in told if "metrics are not renewed" in one]) == 1
+        for one in added:
+            assert daemon.sample("driftwatch_evaluation_interval_seconds", monitor=one.name) > 0
+
+
+def test_a_reload_that_waits_for_the_store_does_not_hold_up_the_end(world: World) -> None:
+    before = settings_of(world, grace_seconds=2)
+    other = replace(before, monitors=(quick(world.monitor, name="other"),))
+    with running(before) as daemon:
+        wait_for(daemon.outcomes)
+        entered, go_on = threading.Event(), threading.Event()
+        exchange = daemon.app._fleet.exchange
+
+        def slow(settings: Settings) -> object:
+            entered.set()
+            assert go_on.wait(20)
+            return exchange(settings)
+
+        daemon.app._fleet.exchange = slow  # type: ignore[assignment,method-assign]
+        reloading = threading.Thread(target=daemon.app.reload, args=[other])
+        reloading.start()
+        assert entered.wait(20)
+        assert daemon.app.stop() is False
+        go_on.set()
+        reloading.join(20)
+        assert COURIER not in {one.name for one in threading.enumerate()}
+
+
+def test_an_error_nobody_foresaw_is_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    with running(settings_of(world)) as daemon:
+        reloader = Reloader(lambda: 1 // 0, daemon.app.reload, daemon.app.health)  # type: ignore[arg-type,return-value]
+        reloader.try_reload()
+        assert daemon.sample(CONFIGURED) == 0
+    assert "the configuration was not taken up: unexpected error" in caplog.messages
+
+
 # -- over HTTP ------------------------------------------------------------------------------------
 
 
@@ -230,6 +285,32 @@ def test_a_reload_over_http_must_be_allowed(world: World) -> None:
     with running(settings_of(world)) as daemon:
         status, told = ask(daemon)
     assert (status, "--enable-lifecycle" in told) == (403, True)
+
+
+def test_reloads_that_hang_hold_up_no_probe(world: World) -> None:
+    go_on = threading.Event()
+    other = settings_of(world, quick(world.monitor, name="other"))
+
+    def read() -> Settings:
+        assert go_on.wait(20)
+        return other
+
+    app = App(settings_of(world), ReplayClock(day(12)), read=read, lifecycle=True)
+    daemon = Daemon(app, ReplayClock(day(12)))
+    try:
+        app.start()
+        with ThreadPoolExecutor(RELOADS + 3) as asking:
+            asked = [asking.submit(ask, daemon) for _ in range(RELOADS + 3)]
+            wait_for(lambda: sum(one.done() for one in asked) == 3)
+            for path in ("/-/healthy", "/-/ready", "/metrics", "/"):
+                with urllib.request.urlopen(f"{app.web.url}{path}", timeout=20) as answer:
+                    assert answer.status == 200
+            go_on.set()
+            assert sorted(one.result()[0] for one in asked) == [200] * RELOADS + [503] * 3
+        assert monitors_of(daemon) == {"other"}
+    finally:
+        go_on.set()
+        app.stop()
 
 
 # -- a store that is away at the start ------------------------------------------------------------

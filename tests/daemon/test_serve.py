@@ -1,5 +1,6 @@
 """`driftwatch serve` as a process: it ends with code 0 within its grace time."""
 
+import os
 import re
 import signal
 import subprocess
@@ -121,6 +122,21 @@ def test_sighup_reads_the_configuration_again(tmp_path: Path, log: Log) -> None:
         wait_for(lambda: "loan-2" in {one["monitor"] for one in table(store, "evaluation")})
         seconds_to_end(process)
         assert process.returncode == 0
+
+
+def test_a_reload_that_hangs_keeps_nobody_from_ending_it(tmp_path: Path, log: Log) -> None:
+    """Nobody writes into the pipe that stands where the configuration was. Many signals are one
+    more reload, not one each."""
+    with serving(tmp_path, log.url) as (process, store):
+        wait_for(lambda: evaluated(store))
+        (tmp_path / "config.yaml").unlink()
+        os.mkfifo(tmp_path / "config.yaml")
+        for _ in range(50):
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.01)
+        assert seconds_to_end(process) < GRACE_SECONDS + 1.5
+        assert process.returncode == 0
+    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 def test_it_does_not_start_with_a_web_configuration_that_is_not_there(
