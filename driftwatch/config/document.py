@@ -18,6 +18,7 @@ from driftwatch.config.syntax import syntax_problem
 
 _TAG = "tag:yaml.org,2002:"
 _MOST_VALUES = 100_000
+_MOST_BYTES = 10_000_000
 _LEAST = "write at least sources and monitors (`driftwatch demo` writes a file that works)"
 
 
@@ -41,14 +42,20 @@ for _name, _pattern, _first in (
 
 
 def read_document(
-    path: Path, env: Mapping[str, str] | None, problems: Problems, *, least: str = _LEAST
+    path: Path,
+    env: Mapping[str, str] | None,
+    problems: Problems,
+    *,
+    least: str = _LEAST,
+    most_bytes: int = _MOST_BYTES,
 ) -> Node | None:
     """The top mapping of the file, or None with the reason among the problems.
 
     env: of the variables in texts; None: texts stay as they are written. least: what to write into
-    an empty file.
+    an empty file. most_bytes: a longer file is another one by mistake, and no YAML is parsed of it:
+    that takes ten seconds and more for each megabyte of values.
     """
-    text = _text(path, problems)
+    text = _text(path, problems, most_bytes)
     if text is None:
         return None
     top, trouble = _compose(text)
@@ -64,12 +71,17 @@ def read_document(
     return _Conversion(env, problems).convert(top, "", 1)
 
 
-def _text(path: Path, problems: Problems) -> str | None:
+def _text(path: Path, problems: Problems, most_bytes: int) -> str | None:
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+        with path.open("rb") as file:
+            content = file.read(most_bytes + 1)
+    except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
+        reason = getattr(error, "strerror", None) or "no file has such a name"
         problems.add(0, "", f"cannot be read: {reason}; name a file that you may read")
+        return None
+    if len(content) > most_bytes:
+        told = f"longer than {most_bytes // 1_000_000} MB; is it another file?"
+        problems.add(0, "", f"{told} Name that of the configuration")
         return None
     try:
         return content.decode("utf-8-sig")

@@ -28,7 +28,13 @@ from driftwatch.config.web_shape import (
 
 _LEAST = "write tls_server_config or basic_auth_users, or leave web.config_file out"
 _HASH = re.compile(r"\$2[abxy]?\$(?P<cost>\d\d)\$[./A-Za-z0-9]{53}", re.ASCII)
-_COSTS = range(4, 32)
+_COSTS = range(4, 18)
+"""Of bcrypt. Each step doubles the time: 10 is a twentieth of a second, 17 some seven seconds, and
+31, which the format knows, a day in which nobody else could log in."""
+
+_MOST_BYTES = 1_000_000
+"""It is read while requests wait."""
+
 _NOT_VERIFIED = {"RequestClientCert", "RequireAnyClientCert", "RequireClientCert"}
 _VERIFIED = {
     "NoClientCert": ssl.CERT_NONE,
@@ -89,7 +95,7 @@ def load_web(path: Path) -> WebSettings:
     ConfigError with one line per problem. No line holds a hash.
     """
     problems = Problems(str(path))
-    top = read_document(path, None, problems, least=_LEAST)
+    top = read_document(path, None, problems, least=_LEAST, most_bytes=_MOST_BYTES)
     found = None if top is None else _read_top(top, path, problems)
     problems.raise_if_any()
     assert found is not None, "what is not read has a problem"
@@ -214,7 +220,12 @@ def _users(node: Node | None, reading: Reading[WebShape], problems: Problems) ->
         if ":" in name or not name:
             problems.at_key(nodes[name], "a user's name is not empty and has no colon; rename it")
         match = _HASH.fullmatch(value)
-        if match is None or int(match["cost"]) not in _COSTS:
+        if match is not None and int(match["cost"]) > _COSTS[-1]:
+            problems.at(
+                nodes[name], f"a bcrypt hash of cost {match['cost']} takes too long to compare: "
+                f"at most {_COSTS[-1]}, and 10 is usual"
+            )  # fmt: skip
+        elif match is None or int(match["cost"]) not in _COSTS:
             problems.at(
                 nodes[name], "not a bcrypt hash; make one with `htpasswd -nBC 10 NAME` and keep "
                 "what is behind the colon, in quotes"

@@ -7,6 +7,7 @@ import pytest
 from driftwatch.config.document import read_document
 from driftwatch.config.node import Node
 from driftwatch.config.problem import Problems
+from driftwatch.errors import ConfigError
 from tests.config.conftest import Tell
 
 
@@ -173,3 +174,19 @@ def test_the_line_that_is_told_is_one_of_the_file(tell: Tell, broken: str, end: 
 
     assert 1 <= int(line.partition(":")[0]) <= len(broken.splitlines())
     assert ";" in line
+
+
+def test_a_file_that_is_far_too_long_is_not_parsed(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"longer than 10 MB; is it another file\?"):
+        read(tmp_path, "# no end\n" * 1_200_000)
+    problems = Problems("zero")
+    assert read_document(Path("/dev/zero"), None, problems) is None
+    with pytest.raises(ConfigError, match="longer than 10 MB"):
+        problems.raise_if_any()
+
+
+def test_a_name_that_no_file_has(tmp_path: Path) -> None:
+    problems = Problems("config.yaml")
+    assert read_document(tmp_path / "a\0b", None, problems) is None
+    with pytest.raises(ConfigError, match="cannot be read: no file has such a name"):
+        problems.raise_if_any()

@@ -138,6 +138,8 @@ def test_nothing_is_put_in_from_the_environment(
             "an order of several curves cannot be set here",
         ),
         ("basic_auth_users: {a: s3cret}", "not a bcrypt hash; make one with `htpasswd -nBC 10"),
+        (f"basic_auth_users: {{a: '{HASH.replace('$04$', '$31$')}'}}", "cost 31 takes too long"),
+        (f"basic_auth_users: {{a: '{HASH.replace('$04$', '$03$')}'}}", "not a bcrypt hash"),
         ("basic_auth_users: {a: 7}", "must be text"),
         (f"basic_auth_users: {{'a:b': '{HASH}'}}", "not empty and has no colon"),
         ("http_server_config: {headers: {Set-Cookie: a}}", "cannot be set; known here: Content-S"),
