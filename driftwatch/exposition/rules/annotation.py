@@ -70,11 +70,11 @@ def top_features() -> str:
     )
 
 
-def explanation(links: LinkSettings) -> dict[str, str]:
-    """The link to the explanation of the alert's feature over its window."""
-    parts = "&".join(
-        f"{key}={{{{ $labels.{key} | urlquery }}}}" for key in ("monitor", "feature", "window")
-    )
+def explanation(links: LinkSettings, *more: str) -> dict[str, str]:
+    """The link to the explanation of the alert's feature over its window. more: labels that say
+    which part of the rows it is about."""
+    keys = ("monitor", "feature", "window", *more)
+    parts = "&".join(f"{key}={{{{ $labels.{key} | urlquery }}}}" for key in keys)
     return {"explanation_url": f"{links.driftwatch}/explain?{parts}"}
 
 

@@ -41,10 +41,10 @@ def groups(join: Joined, links: LinkSettings) -> tuple[Group, ...]:
     )
 
 
-def _links(links: LinkSettings, alert: str) -> dict[str, str]:
+def _links(links: LinkSettings, alert: str, *more: str) -> dict[str, str]:
     of_feature = ("monitor", "feature", "window")
     return {
-        **text.explanation(links),
+        **text.explanation(links, *more),
         **text.dashboard(links, "driftwatch-feature", *of_feature),
         **text.runbook(links, alert),
     }
@@ -123,7 +123,7 @@ def _of_segments(links: LinkSettings) -> Iterator[Alert]:
                 "since": text.since(
                     "driftwatch_segment_alert_since_timestamp_seconds", (*_OF_ALERT, "segment")
                 ),
-                **_links(links, alert),
+                **_links(links, alert, "segment"),
             },
         )
 

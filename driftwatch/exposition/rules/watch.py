@@ -11,6 +11,7 @@ from driftwatch.exposition.rules.expression import Joined, merged
 
 _FAILURES = "monitor:driftwatch_evaluation_failures:increase1h"
 _SUCCESSES = "monitor:driftwatch_evaluation_successes:increase1h"
+_WEB_CONFIG = "driftwatch_web_config_last_reload_successful"
 
 
 def group(job: str, join: Joined, links: LinkSettings) -> Group:
@@ -88,18 +89,22 @@ def _daemon(job: str, links: LinkSettings) -> Iterator[Alert]:
         lasting="2m",
     )
     alert = "DriftwatchConfigRejected"
+    configs = ("driftwatch_config_last_reload_successful", _WEB_CONFIG)
     yield Alert(
         alert,
-        f"{merged('driftwatch_config_last_reload_successful', 'min')} == 0\n"
-        "or\n"
-        f"{merged('driftwatch_web_config_last_reload_successful', 'min')} == 0",
+        "\nor\n".join(f"{merged(one, 'min')} == 0" for one in configs),
         Severity.WARNING,
         "The configuration was refused; the one before it is in use.",
         {
-            "description": "The configuration, or that of the web server. The daemon's log names "
-            "file, line and remedy; so does driftwatch check.",
+            "description": "The daemon's log names file, line and remedy; so does driftwatch "
+            "check.",
             **_links(links, alert),
         },
+        lasting="2m",
+        why=(
+            "Also that of TLS and users, which is read again when a file of it changes: a "
+            "certificate that comes before its key is refused for a moment, hence `for:`."
+        ),
     )
 
 
