@@ -1,4 +1,5 @@
 import gzip
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -8,10 +9,23 @@ from prometheus_client.openmetrics.parser import (
 )
 
 from driftwatch.exposition.page import Page
+from driftwatch.exposition.reading import (
+    MonitorReading,
+    ReferenceReading,
+    SegmentReading,
+    VersionReading,
+)
 from driftwatch.exposition.render import render
 from driftwatch.exposition.scrape import Format, ScrapeRequest, negotiate, scrape
 from driftwatch.exposition.text import clean
-from tests.exposition.readings import NOW, busy_health, monitor_reading, samples
+from tests.exposition.readings import (
+    NOW,
+    busy_health,
+    feature_reading,
+    full_reading,
+    monitor_reading,
+    samples,
+)
 from tests.servers.prometheus import promtool
 
 PROMETHEUS_2 = (
@@ -38,12 +52,28 @@ def test_text_is_clean_for_promtool(page: Page) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.text(), min_size=1, max_size=40, unique_by=clean))
-def test_prometheus_parses_whatever_a_monitor_is_called(names: list[str]) -> None:
+def test_prometheus_parses_whatever_is_written_into_labels(names: list[str]) -> None:
     page = Page()
     for name in names:
-        page.replace(render(monitor_reading(name)))
+        page.replace(render(hostile_reading(name)))
     done = promtool("check", "metrics", text=scrape(page, busy_health(names[0]), NOW).body)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def hostile_reading(name: str) -> MonitorReading:
+    """Everything that others name is called this."""
+    of_segment = replace(full_reading().alerts[-1], feature=name, segment=f"x={name}")
+    return replace(
+        full_reading(name),
+        source=name,
+        labels={"team": name},
+        features=(feature_reading(name),),
+        alerts=(of_segment,),
+        references=(ReferenceReading(name, NOW, 1),),
+        versions=(VersionReading(name, NOW),),
+        of_segments=(SegmentReading(name, 86_400, 2),),
+        excluded=(name,),
+    )
 
 
 def test_promtool_would_object(page: Page) -> None:
