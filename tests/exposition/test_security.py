@@ -137,8 +137,10 @@ def test_a_rotated_certificate_is_shown_to_the_next_connection(place: Place) -> 
         assert first != second
         assert second == ssl.get_server_certificate(server.address)
         assert place.get(server).status_code == 200
-    # What looks between the two files, such as the end of the first connection, finds half of it.
-    assert (place.told[0], place.told[-1], place.told.count(True)) == (True, True, 2)
+    # What looks meanwhile, such as the end of the first connection, may find half of it, or all of it
+    # before its time of change is the last one: then it is read once more.
+    assert (place.told[0], place.told[-1]) == (True, True)
+    assert place.told.count(True) >= 2
 
 
 def test_half_a_rotation_keeps_the_old_certificate(
@@ -154,7 +156,8 @@ def test_half_a_rotation_keeps_the_old_certificate(
         assert place.get(server).status_code == 200
         (place.folder / "server.key").write_bytes(new)
         assert ssl.get_server_certificate(server.address) != first
-    assert (place.told[0], place.told[-1], place.told.count(True)) == (True, True, 2)
+    assert (place.told[0], place.told[-1]) == (True, True)
+    assert place.told.count(True) >= 2
     assert False in place.told
     errors = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
     assert any("key values mismatch" in one for one in errors)
