@@ -137,8 +137,8 @@ def test_a_rotated_certificate_is_shown_to_the_next_connection(place: Place) -> 
         assert first != second
         assert second == ssl.get_server_certificate(server.address)
         assert place.get(server).status_code == 200
-    # What looks meanwhile, such as the end of the first connection, may find half of it, or all of it
-    # before its time of change is the last one: then it is read once more.
+    # What looks meanwhile, such as the end of the first connection, may find half of it, or all of
+    # it before the time of its last change: then it is read once more.
     assert (place.told[0], place.told[-1]) == (True, True)
     assert place.told.count(True) >= 2
 
