@@ -7,8 +7,11 @@ nothing, so that no series comes back from the dead.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import wraps
+from threading import RLock
+from typing import Concatenate, ParamSpec
 
 from prometheus_client import CollectorRegistry
 
@@ -25,6 +28,21 @@ from driftwatch.exposition.outcomes import (
 )
 from driftwatch.exposition.text import clean
 
+P = ParamSpec("P")
+
+
+def _whole(
+    method: Callable[Concatenate["Health", P], None],
+) -> Callable[Concatenate["Health", P], None]:
+    """Nothing is removed between the look whether it is there and the last of its series."""
+
+    @wraps(method)
+    def held(self: "Health", /, *arguments: P.args, **options: P.kwargs) -> None:
+        with self._knowing:
+            method(self, *arguments, **options)
+
+    return held
+
 
 class Health:
     """Every metric about the daemon: its monitors, sources, store, notifications and process.
@@ -36,6 +54,7 @@ class Health:
         self._instruments = Instruments()
         self._monitors: set[str] = set()
         self._sources: set[str] = set()
+        self._knowing = RLock()
 
     @property
     def registry(self) -> CollectorRegistry:
@@ -49,6 +68,7 @@ class Health:
 
     # -- monitors ---------------------------------------------------------------------------------
 
+    @_whole
     def monitor_added(
         self,
         monitor: str,
@@ -76,11 +96,13 @@ class Health:
         if last_completion is not None:
             self._instruments.last_completion.set(monitor, to=last_completion.timestamp())
 
+    @_whole
     def monitor_changed(self, monitor: str, *, interval_seconds: float) -> None:
         """The monitor has another configuration; its counters go on."""
         if clean(monitor) in self._monitors:
             self._instruments.interval.set(clean(monitor), to=interval_seconds)
 
+    @_whole
     def monitor_removed(self, monitor: str) -> None:
         """Nothing of this monitor is exposed any more."""
         monitor = clean(monitor)
@@ -97,6 +119,7 @@ class Health:
         """The pair of `evaluation_started`, however the evaluation ended."""
         self._instruments.running.dec()
 
+    @_whole
     def evaluation_finished(
         self,
         monitor: str,
@@ -127,6 +150,7 @@ class Health:
         if outcome in SUCCESSES:
             self._instruments.last_success.set(monitor, to=finished.timestamp())
 
+    @_whole
     def log_compared(
         self, monitor: str, *, revised_panes: int, shrunk_panes: int, held: bool
     ) -> None:
@@ -140,6 +164,7 @@ class Health:
         self._instruments.shrunk.add(monitor, amount=shrunk_panes)
         self._instruments.held.set(monitor, to=1 if held else 0)
 
+    @_whole
     def evaluation_skipped(self, monitor: str, reason: str) -> None:
         """An evaluation that was due did not start. ValueError for an unknown reason."""
         _closed("reason", reason, SKIP_REASONS)
@@ -148,6 +173,7 @@ class Health:
 
     # -- sources and the store --------------------------------------------------------------------
 
+    @_whole
     def source_added(self, source: str) -> None:
         """A source is configured: its counters exist at 0; up is unknown until it was asked."""
         source = clean(source)
@@ -156,6 +182,7 @@ class Health:
         self._instruments.source_failures.add(source)
         self._instruments.source_rows.add(source)
 
+    @_whole
     def source_removed(self, source: str) -> None:
         """Nothing of this source is exposed any more."""
         source = clean(source)
@@ -163,6 +190,7 @@ class Health:
         for metric in self._instruments.per_source:
             metric.remove(source=source)
 
+    @_whole
     def source_answered(self, source: str, *, rows: int, queries: int = 1) -> None:
         """The source answered; `rows` were read by it in all."""
         source = clean(source)
@@ -172,6 +200,7 @@ class Health:
         self._instruments.source_queries.add(source, amount=queries)
         self._instruments.source_rows.add(source, amount=rows)
 
+    @_whole
     def source_failed(self, source: str) -> None:
         """A query of the source failed or timed out."""
         source = clean(source)

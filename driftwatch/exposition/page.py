@@ -94,7 +94,7 @@ class Page:
         if time.monotonic() < self._rest_until and not urgent:
             self._lags = True
             return
-        if not self._preparing.acquire(blocking=False):
+        if not self._preparing.acquire(blocking=urgent):
             return  # what another thread prepares may lack what is new; then a scrape does it
         try:
             begun = time.thread_time()

@@ -1,5 +1,6 @@
 import logging
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 
@@ -245,3 +246,21 @@ def test_the_process_and_the_build_are_there_and_no_created_series() -> None:
     names = {name for name, _ in samples(text_of(Health()))}
     assert {"driftwatch_build_info", "python_info", "process_start_time_seconds"} <= names
     assert not [name for name in names if name.endswith("_created")]
+
+
+def test_what_is_removed_during_the_account_of_it_does_not_come_back() -> None:
+    health = Health()
+    health.monitor_added("m", now=NOW, interval_seconds=60)
+    evaluations = health._instruments.evaluations
+    add = evaluations.add
+    remover = Thread(target=health.monitor_removed, args=["m"])
+
+    def interrupted(*values: str, amount: float = 0.0) -> None:
+        remover.start()
+        remover.join(0.2)  # it waits for the account to be complete
+        add(*values, amount=amount)
+
+    evaluations.add = interrupted  # type: ignore[method-assign]
+    health.evaluation_finished("m", outcome="success", finished=NOW, seconds=1.0)
+    remover.join()
+    assert all(b'"m"' not in one.text(openmetrics=False) for one in health.labelled)

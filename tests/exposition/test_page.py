@@ -208,3 +208,18 @@ def test_a_scrape_sees_the_old_blocks_or_the_new_ones_never_both() -> None:
         done.set()
         writer.join()
     assert seen <= whole
+
+
+def test_what_was_removed_is_nowhere_to_be_found_even_while_others_prepare() -> None:
+    page = Page()
+    page.replace(render(monitor_reading("goes")))
+    page.prepare(NOW)
+    page.remove("goes")
+    page._preparing.acquire()  # an evaluation that began before
+    urgent = threading.Thread(target=page.prepare, args=[NOW], kwargs={"urgent": True})
+    urgent.start()
+    urgent.join(0.2)
+    page._lags = True  # and others end, and leave the page to it
+    page._preparing.release()
+    urgent.join()
+    assert b"goes" not in page.text(NOW)
