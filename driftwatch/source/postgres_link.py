@@ -50,18 +50,12 @@ class PostgresLink:
         secrets = (url.password, url.query.get("password"), url.query.get("sslpassword"))
         self._secrets = [str(secret) for secret in secrets if secret]
         self._cancelled = False
-        options = {**_DEFAULTS, **{key: str(value) for key, value in url.query.items()}}
+        # As of the store: host, user and password may also stand among the options.
+        named = url.translate_connect_args(username="user", database="dbname")
+        options = {**_DEFAULTS, **named, **{key: str(one) for key, one in url.query.items()}}
         try:
-            self._connection = psycopg.connect(
-                host=url.host,
-                port=url.port,
-                user=url.username,
-                password=url.password,
-                dbname=url.database,
-                autocommit=True,
-                prepare_threshold=1,
-                **options,  # type: ignore[arg-type]  # libpq reads every option as text
-            )
+            # libpq reads every option as text.
+            self._connection = psycopg.connect(autocommit=True, prepare_threshold=1, **options)
         except (psycopg.Error, TypeError, ValueError) as error:
             raise SourceError(
                 f"it cannot be reached: {self._clean(error)}; check its url, that "

@@ -264,6 +264,17 @@ def test_a_url_that_cannot_be_used(url: str) -> None:
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize("where", ["host={0.folder}", "host=127.0.0.1&password=s3cret"])
+def test_the_address_may_stand_among_the_options(
+    postgres: PostgresServer, postgres_url: str, where: str
+) -> None:
+    """A socket of this machine has no other place in a URL; user and password may, too."""
+    create(postgres_url, {"x": "float8"}, [[minutes(1), 0.5]])
+    options = f"user=driftwatch&port={postgres.port}&{where.format(postgres)}"
+    with opened(f"postgresql:///{make_url(postgres_url).database}?{options}") as source:
+        assert source.inspect(relation()).column("x") is not None
+
+
 def test_an_option_that_libpq_does_not_know(postgres_url: str) -> None:
     with (
         opened(postgres_url + "?nonsense=1") as source,
