@@ -32,7 +32,7 @@ duration = format_duration
 
 HIDDEN = "<secret>"
 
-_OF_CONNECTION = re.compile(r"(?i)(?<=\bpassword=)(?:''[^']*''|[^\s'\"]+)")
+_OF_CONNECTION = re.compile(r"(?i)(?P<key>\b(?:ssl)?password\s*=\s*)(?:''[^']*''|[^\s'\"]+)")
 _OF_URL = re.compile(r"(?<=://)[^\s/'\"@]*:[^\s/'\"@]*(?=@)")
 
 
@@ -85,7 +85,7 @@ def _sql(value: str | None, variables: Variables) -> str | None:
     text = _optional(value, variables)
     if text is None:
         return None
-    return _OF_CONNECTION.sub(HIDDEN, _OF_URL.sub(HIDDEN, text))
+    return _OF_CONNECTION.sub(rf"\g<key>{HIDDEN}", _OF_URL.sub(HIDDEN, text))
 
 
 def _optional(value: str | None, variables: Variables) -> str | None:

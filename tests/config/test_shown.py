@@ -70,6 +70,11 @@ def test_variables_are_shown_by_their_names(load: Load) -> None:
             "select * from dblink('host=h password=<secret> user=u', 'select 1') as t (a int)",
         ),
         ("a in (f('PASSWORD=''s 3cret'' x'))", "a in (f('PASSWORD=<secret> x'))"),
+        ("a = f('password = ''s3 cret'' x')", "a = f('password = <secret> x')"),
+        (
+            "a = f('sslpassword=s3cret PassWord = s3cret')",
+            "a = f('sslpassword=<secret> PassWord = <secret>')",
+        ),
         ("a = f('postgresql://u:s3cret@h/db')", "a = f('postgresql://<secret>@h/db')"),
         ("password = 'x' and token='y'", "password = 'x' and token='y'"),
         ("t ~ '://a.b/c:d'", "t ~ '://a.b/c:d'"),

@@ -3,8 +3,8 @@
 from driftwatch.exposition.page import Page
 from driftwatch.exposition.page_routes import AT_ONCE
 from driftwatch.exposition.pages import Pages
-from driftwatch.exposition.protocol import MOST_CONNECTIONS, REQUEST_SECONDS
-from driftwatch.exposition.web import Probes, create_app
+from driftwatch.exposition.protocol import ANSWER_SECONDS, MOST_CONNECTIONS, REQUEST_SECONDS
+from driftwatch.exposition.web import RELOADS, Probes, create_app
 from tests.docs.markdown import DOCS, in_code, tables
 from tests.exposition.readings import NOW, busy_health
 
@@ -24,4 +24,6 @@ def test_numbers_in_the_text_are_those_of_the_code() -> None:
     assert AT_ONCE == 2
     assert "reads the store, two requests at a time" in text
     assert f"must be there within {REQUEST_SECONDS:g} seconds" in text
+    assert f"all of its answer must be read within {ANSWER_SECONDS:g}" in text
+    assert (RELOADS, "503 when eight are under way" in text) == (8, True)
     assert f"Of more than {MOST_CONNECTIONS} connections" in text
