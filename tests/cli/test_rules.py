@@ -1,5 +1,6 @@
 """`driftwatch rules` on the command line."""
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,26 @@ def test_a_file_is_written_checked_and_found_to_be_old(shop: Shop, config: Path)
     assert old.code == 3
     assert "write it again with --output rule.yaml" in old.out
     assert (shop.folder / "rule.yaml").read_text().count("squad") == 0
+
+
+def test_a_full_disk_leaves_the_rules_that_were_there(shop: Shop, config: Path) -> None:
+    assert shop.run("rules", "--output", "rules.yaml").code == 0
+    rules = config.parent / "rules.yaml"
+    rules.chmod(0o640)
+    before = rules.read_text()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        done = shop.run("rules", "--old-reference", "7d", "--output", "rules.yaml")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert done.code == 1
+    assert "rules.yaml cannot be written: File too large" in done.err
+    assert rules.read_text() == before
+    assert [one.name for one in shop.folder.iterdir() if one.name.endswith(".new")] == []
+    assert shop.run("rules", "--old-reference", "7d", "--output", "rules.yaml").code == 0
+    assert rules.read_text() != before
+    assert rules.stat().st_mode & 0o777 == 0o640
 
 
 @pytest.mark.parametrize(
