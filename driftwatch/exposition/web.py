@@ -89,7 +89,7 @@ def create_app(page: Page, health: Health, probes: Probes, pages: Pages | None =
         text = landing(page, now, now - started, troubles, more=pages is not None)
         return HTMLResponse(text, headers={"Content-Security-Policy": POLICY})
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", first),
             Route("/metrics", metrics),
@@ -99,6 +99,9 @@ def create_app(page: Page, health: Health, probes: Probes, pages: Pages | None =
             *([] if pages is None else page_routes(pages)),
         ]
     )
+    # To where a client's own header says that this is: of an address that is not there, 404.
+    app.router.redirect_slashes = False
+    return app
 
 
 class _Reloading:

@@ -279,6 +279,10 @@ def test_nothing_can_be_posted(client: httpx.Client, path: str) -> None:
     assert client.post(path).status_code == 405
 
 
+def test_nobody_is_sent_to_where_the_request_says(client: httpx.Client) -> None:
+    assert client.get("/metrics/", headers={"Host": "elsewhere.example"}).status_code == 404
+
+
 def test_what_is_not_there(client: httpx.Client) -> None:
     assert client.get("/secrets").status_code == 404
 
