@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 
+from driftwatch.cli.whole_file import write_whole
 from driftwatch.config.settings import Settings
 from driftwatch.errors import ConfigError
 
@@ -20,7 +21,7 @@ def dashboards(settings: Settings, folder: Path) -> None:
     made = _documents(settings)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in made.items():
-        (folder / name).write_text(text, "utf-8")
+        write_whole(folder / name, text)
         typer.echo(str(folder / name))
 
 

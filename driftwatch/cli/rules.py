@@ -1,23 +1,17 @@
 """`driftwatch rules`: alerting rules and routes, from the configuration."""
 
-import errno
-import os
-import shutil
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import typer
 
+from driftwatch.cli.whole_file import write_whole
 from driftwatch.config.settings import Settings
 from driftwatch.errors import DriftwatchError
 from driftwatch.exposition.rules.generate import Format, Options, generate
 from driftwatch.window import parse_duration
 
 FINE, DIFFERENT = 0, 3
-
-_NOT_BESIDE = (errno.EACCES, errno.EBUSY, errno.EPERM)
-"""No file may be made beside it, or it is mounted by itself, as in a container."""
 
 
 def write_rules(settings: Settings, form: Format, options: Options, output: Path | None) -> None:
@@ -27,35 +21,12 @@ def write_rules(settings: Settings, form: Format, options: Options, output: Path
         typer.echo(text, nl=False)
         return
     try:
-        _replace(output, text)
+        write_whole(output, text)
     except OSError as error:
         raise DriftwatchError(
             f"{output} cannot be written: {error.strerror}; name a file that may be, or leave "
             "--output out"
         ) from error
-
-
-def _replace(file: Path, text: str) -> None:
-    """Whole or not at all: Prometheus takes the half that a full disk leaves, and alerts are gone.
-
-    OSError: the file is as it was.
-    """
-    there = Path(os.path.realpath(file))
-    if there.exists() and not there.is_file():  # a pipe, a device
-        file.write_text(text, encoding="utf-8")
-        return
-    made = there.with_name(f".{there.name}.new")
-    try:
-        made.write_text(text, encoding="utf-8")
-        if there.exists():
-            shutil.copymode(there, made)
-        made.replace(there)
-    except OSError as error:
-        with suppress(OSError):
-            made.unlink()
-        if error.errno not in _NOT_BESIDE:
-            raise
-        file.write_text(text, encoding="utf-8")
 
 
 def check_rules(settings: Settings, form: Format, options: Options, file: Path) -> int:

@@ -3,6 +3,7 @@
 import importlib.abc
 import importlib.machinery
 import json
+import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,23 @@ def test_the_store_decides_which_data_source_is_asked(shop: Shop) -> None:
     assert "grafana-postgresql-datasource" in text
     assert "sqlite" not in text
     assert "db.example.org" not in text
+
+
+def test_a_full_disk_leaves_the_dashboards_that_were_there(shop: Shop) -> None:
+    shop.config()
+    assert shop.run("dashboards").code == 0
+    folder = shop.folder / "dashboards"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    shop.store = "postgresql://driftwatch@db.example.org/driftwatch"
+    shop.config()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        done = shop.run("dashboards")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert done.code == 1
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 class _Without(importlib.abc.MetaPathFinder):
