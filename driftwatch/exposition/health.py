@@ -228,7 +228,8 @@ class Health:
     # -- the daemon -------------------------------------------------------------------------------
 
     def heartbeat(self, now: datetime) -> None:
-        """The scheduler's loop turned."""
+        """The scheduler's loop turned. The figures of the process are taken with it."""
+        self._instruments.process.take()
         self._instruments.heartbeat.set(now.timestamp())
 
     def notification(self, outcome: DeliveryOutcome) -> None:

@@ -1,6 +1,7 @@
 """The instruments of the daemon's own metrics: names, labels, help and buckets."""
 
 import platform
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -8,9 +9,11 @@ from prometheus_client import (
     Gauge,
     GCCollector,
     Histogram,
+    Metric,
     PlatformCollector,
     ProcessCollector,
 )
+from prometheus_client.registry import Collector
 
 import driftwatch
 from driftwatch.exposition.labelled import Kind, Labelled
@@ -18,6 +21,25 @@ from driftwatch.exposition.outcomes import LOG_LEVELS, PRUNED_TABLES, STAGES, De
 
 _STAGE_SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _DELAY_SECONDS = (0.1, 0.5, 1, 5, 15, 60, 300, 1800)
+
+
+class ProcessFigures(Collector):
+    """Memory, CPU time and open files of the process, as they were when they were last taken.
+
+    Reading them takes some twenty calls of the system, after each of which a scrape would wait for
+    the interpreter while evaluations run.
+    """
+
+    def __init__(self) -> None:
+        self._source = ProcessCollector(registry=None)
+        self._taken: Sequence[Metric] = ()
+        self.take()
+
+    def take(self) -> None:
+        self._taken = tuple(self._source.collect())
+
+    def collect(self) -> Iterable[Metric]:
+        return self._taken
 
 
 class Instruments:
@@ -36,8 +58,10 @@ class Instruments:
         self._declare_log()
         self._declare_stores()
         self._declare_daemon()
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        for collector in (PlatformCollector, GCCollector):
             collector(registry=self.registry)
+        self.process = ProcessFigures()
+        self.registry.register(self.process)
 
     def _declare_evaluations(self) -> None:
         self.evaluations = self._labelled(

@@ -1,4 +1,5 @@
 import logging
+import time
 from datetime import timedelta
 from threading import Thread
 
@@ -58,6 +59,22 @@ def test_what_is_learnt_of_the_log_is_added_up_and_a_hold_holds_until_it_ends() 
     health.monitor_removed("m")
     health.log_compared("m", revised_panes=1, shrunk_panes=1, held=True)
     assert [value_of(text_of(health), f"driftwatch_{name}") for name in names] == [None] * 3
+
+
+def test_the_figures_of_the_process_are_those_of_the_latest_heartbeat() -> None:
+    health = Health()
+
+    def spent() -> float:
+        found = value_of(text_of(health), "process_cpu_seconds_total")
+        assert found is not None
+        return found
+
+    before, begun = spent(), time.process_time()
+    while time.process_time() < begun + 0.1:
+        pass
+    assert spent() == before
+    health.heartbeat(NOW)
+    assert spent() >= before + 0.05
 
 
 def test_what_was_forgotten_is_added_up_by_table() -> None:
