@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from driftwatch.config.settings import ALL_MAX_SERIES
 from driftwatch.exposition.compress import Compressed, compress
-from driftwatch.exposition.families import FAMILIES, SERIES, SERIES_DROPPED, Family
+from driftwatch.exposition.families import FAMILIES, OF_RESULTS, SERIES, SERIES_DROPPED, Family
 from driftwatch.exposition.render import Block, MonitorBlocks
 from driftwatch.exposition.text import labels_text
 
@@ -189,7 +189,7 @@ def _lines(blocks: MonitorBlocks, with_detail: bool, expired: bool) -> Iterator[
     """One entry per family, in their order; empty where nothing is shown of it."""
     parts = [blocks.core, blocks.detail] if with_detail else [blocks.core]
     shown: list[Block] = []
-    for family in FAMILIES[:-2]:
+    for family in OF_RESULTS:
         found = [part[family.name] for part in parts if family.name in part]
         found = found if family.lasting or not expired else []
         shown += found

@@ -13,7 +13,7 @@ AT_ONCE = 2
 """Results that are read from the store at a time."""
 
 WAITING = 8
-"""Requests for them that may wait. Scrapes have threads of their own and never wait for these."""
+"""Requests for them that may wait. Scrapes are answered by the loop and never wait for these."""
 
 _PARAMETERS = ("monitor", "feature", "segment", "window", "end")
 

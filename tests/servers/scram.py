@@ -18,9 +18,6 @@ class PasswordServer:
     def url(self, database: str) -> str:
         return f"postgresql://{ROLE}@127.0.0.1:{self._server.port}/{database}"
 
-    def owner_url(self, database: str) -> str:
-        return self._server.url(database)
-
     def make(self, database: str, password: str) -> None:
         """A database of the role, with this password."""
         self._server.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{password}'")
