@@ -429,3 +429,25 @@ def test_how_late_evaluations_begin_is_measured(
         assert late < daemon.sample("driftwatch_schedule_delay_seconds_count")
     finally:
         app.stop()
+
+
+def test_what_is_served_runs_no_sql(world: World) -> None:
+    world.live(rows(10, 12))
+    seldom = replace(world.monitor, every_seconds=3_600)
+    with running(settings_of(world, seldom)) as daemon:
+        wait_for(daemon.outcomes)
+        wait_for(lambda: daemon.sample("driftwatch_evaluations_running") == 0)
+        told: list[str] = []
+        store = daemon.app._store
+
+        def note(_: object, __: object, statement: str, *___: object) -> None:
+            told.append(statement)
+
+        sa.event.listen(store._engine, "before_cursor_execute", note)
+        for path in ("metrics", "metrics?name[]=up", "", "-/healthy", "-/ready"):
+            with urllib.request.urlopen(f"{daemon.app.web.url}/{path}", timeout=5) as answer:
+                assert answer.status == 200
+        assert told == []
+        with store.read() as connection:
+            connection.execute(sa.select(1))
+        assert "SELECT 1" in told, "what runs is seen"
